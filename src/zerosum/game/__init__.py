@@ -1,0 +1,1 @@
+"""The game: networks, objectives, penalties and the players. Read players.py first."""

@@ -1,0 +1,1 @@
+"""Models trained by maximum likelihood: the other road."""

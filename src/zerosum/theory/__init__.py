@@ -1,0 +1,1 @@
+"""Divergences between known densities, exactly; and between samples, estimated."""

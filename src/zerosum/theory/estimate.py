@@ -1,0 +1,26 @@
+"""A number with its error: what every measurement here returns."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A value with its error.
+
+    Attributes:
+        value: The number, in nats for divergences and entropies; may be inf.
+        error: One standard error (samples), or a bound on the numerical error (quadrature); 0 for closed forms.
+        n: How many events went in; 0 where none did.
+        method: How it was found, such as "closed form", "quadrature", "monte carlo" or "nearest neighbours".
+    """
+
+    value: float
+    error: float
+    n: int
+    method: str
+
+    def __float__(self) -> float:
+        return self.value
+
+    def __str__(self) -> str:
+        return f"{self.value:.6g} ± {self.error:.2g} ({self.method})"

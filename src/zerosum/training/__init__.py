@@ -1,0 +1,1 @@
+"""From events to a run folder. Read loop.py first."""
