@@ -1,0 +1,146 @@
+"""Compare two samples: the certificate, both directions of the KL divergence, and where they differ."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from zerosum.data.events import Events, absent
+from zerosum.errors import InputError
+from zerosum.evaluation.certificate import all_weights, certificate, null_floor
+from zerosum.evaluation.comparison import Comparison, Side
+from zerosum.evaluation.critics import Critic
+from zerosum.evaluation.folds import BUDGET, Fold, examine
+from zerosum.evaluation.marginals import Marginal, marginal
+from zerosum.evaluation.ranking import auc
+from zerosum.evaluation.summaries import names, rows
+from zerosum.evaluation.support import invented, missing
+
+__all__ = ["Comparison", "compare", "matched"]
+
+CERTIFIED = {
+    "jensen_shannon": "jensen_shannon",
+    "kl_forward": "kl",
+    "kl_reverse": "reverse_kl",
+    "total_variation": "total_variation",
+}
+
+
+def compare(
+    reference: Events,
+    generated: Events,
+    *,
+    columns: Sequence[str] | None = None,
+    confidence: float = 0.95,
+    seed: int = 0,
+    critics: Sequence[Critic] | None = None,
+    budget: int = BUDGET,
+) -> Comparison:
+    """How far the generated events are from the reference, with limits that hold, and where.
+
+    Args:
+        reference: The real events.
+        generated: The generated events; their number may differ. They must not have been used in training.
+        columns: The features and conditions to compare; by default those that both samples have.
+        confidence: Level of the lower limits.
+        seed: Seed of splits, critics and permutations.
+        critics: What to fit instead of the usual ladder.
+        budget: The most events of each sample on which critics train; all events certify.
+    """
+    if not 0 < confidence < 1:
+        raise InputError(f"the confidence is {confidence}; give a number between 0 and 1, such as 0.95.")
+    pair = matched(reference, generated, columns)
+    folds = examine(*pair, seed=seed, critics=critics, budget=budget)
+    floor = null_floor(pair[0], seed=seed, critics=critics, budget=budget) if len(pair[0]) >= 100 else None
+    return assemble(folds, *pair, confidence=confidence, seed=seed, floor=floor)
+
+
+def assemble(
+    folds: Sequence[Fold],
+    reference: Events,
+    generated: Events,
+    *,
+    confidence: float,
+    seed: int,
+    floor: float | None,
+) -> Comparison:
+    """The comparison that follows from scored events."""
+    found = {
+        key: certificate(folds, confidence=confidence, seed=seed, divergence_name=name)
+        for key, name in CERTIFIED.items()
+    }
+    js = found["jensen_shannon"] = replace(found["jensen_shannon"], null_floor=floor)
+    weights = all_weights(folds)
+    held = (
+        np.concatenate([fold.held[0][-1] for fold in folds]),
+        np.concatenate([fold.held[1][-1] for fold in folds]),
+    )
+    return Comparison(
+        reference=Side(reference.source, len(reference)),
+        generated=Side(generated.source, len(generated)),
+        seed=seed,
+        confidence=confidence,
+        columns=tuple(reference.names + reference.condition_names),
+        **found,
+        auc=auc(*held, weights),
+        missing=missing(held, weights),
+        invented=invented(held, weights),
+        features=marginals(reference, generated),
+        notes=js.notes,
+    )
+
+
+def marginals(reference: Events, generated: Events) -> tuple[Marginal, ...]:
+    """Each feature by itself, the most different first; of grids and clouds, the summaries."""
+    titles, x, y = names(reference), rows(reference), rows(generated)
+    weights = [
+        np.ones(len(events)) if events.weights is None else events.weights
+        for events in (reference, generated)
+    ]
+    found = [
+        marginal(title, (x[:, i], y[:, i]), (weights[0], weights[1]), len(titles))
+        for i, title in enumerate(titles)
+    ]
+    return tuple(sorted(found, key=lambda one: -one.jensen_shannon))
+
+
+def matched(
+    reference: Events, generated: Events, columns: Sequence[str] | None = None
+) -> tuple[Events, Events]:
+    """Both samples with the same columns in the same order; what one side gives as a condition is one."""
+    same_shape = reference.kind == "table" or _shape(reference) == _shape(generated)
+    if reference.kind != generated.kind or not same_shape:
+        raise InputError(
+            f"the reference is a {reference.kind} of shape {reference.event_shape}, the generated sample a "
+            f"{generated.kind} of shape {generated.event_shape}; compare samples of one kind and shape."
+        )
+    known = [set(events.names + events.condition_names) for events in (reference, generated)]
+    shared = [name for name in reference.names + reference.condition_names if name in known[1]]
+    wanted = shared if columns is None else list(columns)
+    lacking = [name for name in wanted if name not in known[0] & known[1]]
+    if lacking:
+        raise InputError(absent(lacking, shared))
+    given = [
+        name for name in wanted if name in reference.condition_names or name in generated.condition_names
+    ]
+    features = [name for name in wanted if name not in given]
+    if not features:
+        raise InputError("the samples share no feature by name; rename the columns of one of them.")
+    first, second = (_with(events, features, given) for events in (reference, generated))
+    return first, second
+
+
+def _shape(events: Events) -> tuple[int, ...]:
+    """The sides of a grid, or the number of points of a cloud."""
+    return events.event_shape[1:] if events.kind == "grid" else events.event_shape[:1]
+
+
+def _with(events: Events, features: Sequence[str], given: Sequence[str]) -> Events:
+    """The events with exactly these features and these conditions."""
+    moved = events.given([name for name in given if name in events.names])
+    kept = [moved.condition_names.index(name) for name in given]
+    return replace(
+        moved.select(features),
+        conditions=None if not kept else np.asarray(moved.conditions)[:, kept],
+        condition_features=tuple(moved.condition_features[i] for i in kept),
+    )

@@ -1,0 +1,155 @@
+"""What a comparison of two samples found: one frozen record, as JSON and as text."""
+
+import textwrap
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from zerosum.evaluation.certificate import Certificate
+from zerosum.evaluation.marginals import Marginal
+from zerosum.theory.estimate import Estimate
+
+EQUILIBRIUM = -float(np.log(4))
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two samples: where it came from and how many events it has."""
+
+    path: str
+    n: int
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All that `compare` found.
+
+    Attributes:
+        reference: The real events.
+        generated: The generated events.
+        seed: Seed of splits, critics and permutations.
+        confidence: Level of all lower limits.
+        columns: What the critics saw.
+        jensen_shannon: D_JS, with the null floor; nats.
+        kl_forward: D_KL(reference || generated), nats; large where modes are missing.
+        kl_reverse: D_KL(generated || reference), nats; large where events are invented.
+        total_variation: Half the integral of |p - q|.
+        auc: Area under the stack's held-out ROC curve.
+        missing: Fraction of the reference that the generated sample lacks.
+        invented: Fraction of the generated sample where there is no reference.
+        features: Each feature by itself, the most different first.
+        notes: Plain statements about what does not hold.
+    """
+
+    reference: Side
+    generated: Side
+    seed: int
+    confidence: float
+    columns: tuple[str, ...]
+    jensen_shannon: Certificate
+    kl_forward: Certificate
+    kl_reverse: Certificate
+    total_variation: Certificate
+    auc: Estimate
+    missing: Estimate
+    invented: Estimate
+    features: tuple[Marginal, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def value(self) -> float:
+        """The value of the game V = -ln 4 + 2 D_JS at the estimate; -ln 4 at equilibrium."""
+        return EQUILIBRIUM + 2 * self.jensen_shannon.estimate
+
+    @property
+    def verdict(self) -> str:
+        """One sentence with its number."""
+        js = self.jensen_shannon
+        estimate = f"D_JS = {js.estimate:.3g} ± {js.error:.1g} nats"
+        if js.certified:
+            return (
+                f"The samples differ: D_JS >= {js.lower:.3g} nats at {self.confidence:.0%} confidence "
+                f"(estimate {js.estimate:.3g} ± {js.error:.1g})."
+            )
+        if js.p_value < 1 - self.confidence:
+            return f"The samples seem to differ (p = {js.p_value:.2g}), too little to certify: {estimate}."
+        return f"No difference was found: {estimate}, p = {js.p_value:.2g}."
+
+    def to_json(self) -> dict[str, Any]:
+        """The comparison as plain numbers, strings, lists and dictionaries."""
+        js = self.jensen_shannon
+        return {
+            "reference": vars_of(self.reference),
+            "generated": vars_of(self.generated),
+            "seed": self.seed,
+            "confidence": self.confidence,
+            "unit": "nats",
+            "verdict": self.verdict,
+            "columns": list(self.columns),
+            "jensen_shannon": _measured(js) | {"p_value": js.p_value, "null_floor": js.null_floor},
+            "kl_forward": _measured(self.kl_forward),
+            "kl_reverse": _measured(self.kl_reverse),
+            "total_variation": _measured(self.total_variation),
+            "auc": {"estimate": self.auc.value, "error": self.auc.error},
+            "value": {"estimate": self.value, "error": 2 * js.error, "equilibrium": EQUILIBRIUM},
+            "missing": {"fraction": self.missing.value, "error": self.missing.error},
+            "invented": {"fraction": self.invented.value, "error": self.invented.error},
+            "features": [vars_of(feature) for feature in self.features],
+            "critics": [vars_of(rung) for rung in js.ladder],
+            "growing": js.growing,
+            "effective_size": list(js.effective),
+            "notes": list(self.notes),
+        }
+
+    def summary(self) -> str:
+        """A text of at most 80 columns for the terminal."""
+        js = self.jensen_shannon
+        lines = [
+            *_wrapped(self.verdict),
+            "",
+            f"{'':24}{'estimate':>12}{'error':>10}{f'{self.confidence:.0%} limit':>14}",
+            *(
+                f"{label:24}{one.estimate:>12.5f}{one.error:>10.5f}{_limit(one):>14}"
+                for label, one in (
+                    ("Jensen-Shannon [nats]", js),
+                    ("KL(ref||gen) [nats]", self.kl_forward),
+                    ("KL(gen||ref) [nats]", self.kl_reverse),
+                    ("total variation", self.total_variation),
+                )
+            ),
+            f"{'AUC':24}{self.auc.value:>12.5f}{self.auc.error:>10.5f}",
+            f"{'missing fraction':24}{self.missing.value:>12.5f}{self.missing.error:>10.5f}",
+            f"{'invented fraction':24}{self.invented.value:>12.5f}{self.invented.error:>10.5f}",
+            f"{'game value V':24}{self.value:>12.5f}{2 * js.error:>10.5f}   (equilibrium {EQUILIBRIUM:.5f})",
+            f"{'p-value':24}{js.p_value:>12.3g}",
+        ]
+        if js.null_floor is not None:
+            lines.append(f"{'null floor [nats]':24}{js.null_floor:>12.5f}")
+        lines += ["", f"{'critic':24}{'JS seen':>12}{'error':>10}"]
+        lines += [f"{rung.name[:23]:24}{rung.estimate:>12.5f}{rung.error:>10.5f}" for rung in js.ladder]
+        lines += ["", f"{'feature':24}{'binned JS':>12}{'W1':>12}{'KS':>10}{'p':>12}"]
+        lines += [
+            f"{one.name[:23]:24}{one.jensen_shannon:>12.5f}{one.wasserstein:>12.4g}{one.ks:>10.4f}{one.p_value:>12.2g}"
+            for one in self.features[:10]
+        ]
+        return "\n".join(lines + [line for note in self.notes for line in ["", *_wrapped("Note: " + note)]])
+
+
+def vars_of(record: Any) -> dict[str, Any]:
+    """The fields of a flat record by name."""
+    return {name: getattr(record, name) for name in record.__dataclass_fields__}
+
+
+def _measured(one: Certificate) -> dict[str, float | None]:
+    return {"estimate": one.estimate, "error": one.error, "lower": one.lower}
+
+
+def _limit(one: Certificate) -> str:
+    if one.lower is None:
+        return "not given"
+    return f">= {one.lower:.5f}" if one.certified else "nothing"
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, 80)

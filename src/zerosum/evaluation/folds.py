@@ -1,0 +1,113 @@
+"""Two halves that judge each other: critics are fitted on one and score the other.
+
+Of the half that trains, 80 % fit the critics and 20 % stop, calibrate and stack them and choose the clip
+level (*fit* and *tune*); the other half *certifies*. Then the halves swap roles, so that every event
+certifies once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from zerosum.data.events import Events, FloatArray
+from zerosum.errors import InputError
+from zerosum.evaluation.critics import Critic, Panel, fit_panel, ladder
+
+LEAST_EVENTS = 50
+FITTED_FRACTION = 0.8
+BUDGET = 200_000  # at most so many events of each sample train in each half; all events certify
+Index = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One half judged by critics that were fitted on the other.
+
+    Attributes:
+        names: The critics, in the order of growing capacity, and their stack last.
+        tune: Logits of the tuning events, a pair (reference, generated) of shapes (K, n).
+        held: Logits of the certifying events, likewise.
+        index: Which events of each sample certify.
+        weights: Their weights (1 where the events have none).
+    """
+
+    names: tuple[str, ...]
+    tune: tuple[FloatArray, FloatArray]
+    held: tuple[FloatArray, FloatArray]
+    index: tuple[Index, Index]
+    weights: tuple[FloatArray, FloatArray]
+
+
+def examine(
+    reference: Events,
+    generated: Events,
+    *,
+    seed: int,
+    critics: Sequence[Critic] | None = None,
+    budget: int = BUDGET,
+) -> tuple[Fold, ...]:
+    """Fit critics on each half and score the other: all that a certificate needs, and all that takes time."""
+    for name, events in (("reference", reference), ("generated", generated)):
+        if len(events) < LEAST_EVENTS:
+            raise InputError(
+                f"the {name} sample has {len(events)} events; a certificate needs at least {LEAST_EVENTS}."
+            )
+        if not np.isfinite(events.values if events.kind != "cloud" else events.values[events.mask]).all():
+            raise InputError(f"the {name} sample holds NaN or infinity; remove those events or that column.")
+    critics = ladder(reference) if critics is None else critics
+    halves = list(zip(_halves(len(reference), seed), _halves(len(generated), seed + 1), strict=True))
+    return tuple(
+        _fold(reference, generated, train, held, critics, seed + 2 + i, budget)
+        for i, (train, held) in enumerate((halves, halves[::-1]))
+    )
+
+
+def _halves(n: int, seed: int) -> list[Index]:
+    return np.array_split(np.random.default_rng(seed).permutation(n), 2)
+
+
+def _fold(
+    reference: Events,
+    generated: Events,
+    train: tuple[Index, Index],
+    held: tuple[Index, Index],
+    critics: Sequence[Critic],
+    seed: int,
+    budget: int,
+) -> Fold:
+    both = (reference, generated)
+    sizes = [int(FITTED_FRACTION * min(len(part), budget)) for part in train]
+    fit = tuple(events.take(part[:size]) for events, part, size in zip(both, train, sizes, strict=True))
+    tune = tuple(
+        events.take(part[size:budget]) for events, part, size in zip(both, train, sizes, strict=True)
+    )
+    judged = tuple(events.take(part) for events, part in zip(both, held, strict=True))
+    panel = fit_panel(critics, (fit[0], fit[1]), (tune[0], tune[1]), seed=seed)
+    return Fold(
+        panel.names,
+        _logits(panel, *tune),
+        _logits(panel, *judged),
+        held,
+        (_weights(judged[0]), _weights(judged[1])),
+    )
+
+
+def _logits(panel: Panel, reference: Events, generated: Events) -> tuple[FloatArray, FloatArray]:
+    return panel.logits(reference), panel.logits(generated)
+
+
+def _weights(events: Events) -> FloatArray:
+    return np.ones(len(events)) if events.weights is None else np.asarray(events.weights, np.float64)
+
+
+def scores(folds: Sequence[Fold]) -> tuple[FloatArray, FloatArray]:
+    """The stack's held-out logit of every event of both samples, in the order of the events."""
+    both = []
+    for side in (0, 1):
+        logit = np.empty(sum(len(fold.index[side]) for fold in folds))
+        for fold in folds:
+            logit[fold.index[side]] = fold.held[side][-1]
+        both.append(logit)
+    return both[0], both[1]
