@@ -1,0 +1,181 @@
+"""From physical units to standard ones and back: one chain of steps for each feature, chosen from the data.
+
+See `zerosum.data.rules` for the choice and `zerosum.data.steps` for the steps.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from zerosum.data.events import Events, Feature, Kind
+from zerosum.data.rules import channel_chain, condition_chain, feature_chain
+from zerosum.data.steps import Chain
+from zerosum.errors import InputError
+
+Numbers = npt.NDArray[Any] | Tensor
+
+
+def check_trainable(events: Events) -> None:
+    """Refuse what no generator can be trained on.
+
+    Raises:
+        InputError: Where a feature or condition has one value only, or fewer than two events are there.
+    """
+    where = events.source or "the sample"
+    if len(events) < 2:
+        raise InputError(f"{where} has {len(events)} event; training needs at least 2.")
+    constant = [
+        name
+        for name, values in zip(events.names, _per_feature(events), strict=True)
+        if np.min(values, initial=np.inf) >= np.max(values, initial=-np.inf)
+    ]
+    conditions = () if events.conditions is None else events.conditions.T
+    constant += [
+        name
+        for name, values in zip(events.condition_names, conditions, strict=True)
+        if values.min() == values.max()
+    ]
+    if constant:
+        raise InputError(
+            f"{where}: column {', '.join(constant)} has the same value in all {len(events)} rows; "
+            "leave it out by naming the others with --columns."
+        )
+
+
+@dataclass(frozen=True)
+class Preprocessor:
+    """Physical events to standard ones (mean 0, standard deviation about 1) and back.
+
+    Attributes:
+        kind: The events' kind.
+        features: Names and units of the features.
+        chains: One chain for each feature.
+        condition_features: Names and units of the conditions.
+        condition_chains: One chain for each condition.
+        seed: Seeds the de-quantisation where no generator is given.
+    """
+
+    kind: Kind
+    features: tuple[Feature, ...]
+    chains: tuple[Chain, ...]
+    condition_features: tuple[Feature, ...] = ()
+    condition_chains: tuple[Chain, ...] = ()
+    seed: int = 0
+
+    @classmethod
+    def fit(cls, events: Events, seed: int = 0) -> Self:
+        """Choose the chains by looking at the events.
+
+        Raises:
+            InputError: Where the events cannot be trained on (see `check_trainable`).
+        """
+        check_trainable(events)
+        choose: Callable[[npt.NDArray[Any], int], Chain] = (
+            channel_chain if events.kind == "grid" else feature_chain
+        )
+        conditions = () if events.conditions is None else events.conditions.T
+        return cls(
+            events.kind,
+            events.features,
+            tuple(choose(values, seed) for values in _per_feature(events)),
+            events.condition_features,
+            tuple(condition_chain(values, seed) for values in conditions),
+            seed,
+        )
+
+    @property
+    def axis(self) -> int:
+        """Along which axis of the values the features lie."""
+        return 1 if self.kind == "grid" else -1
+
+    def forward(
+        self, values: Numbers, generator: torch.Generator | None = None, mask: Numbers | None = None
+    ) -> Tensor:
+        """Standard values, float32, of physical ones (N, *event); padded points of a cloud become 0."""
+        generator = self._generator(generator)
+        parts = [
+            chain.forward(part, generator)
+            for chain, part in zip(self.chains, self._parts(values), strict=True)
+        ]
+        return _masked(torch.stack(parts, self.axis), mask).to(torch.float32)
+
+    def inverse(self, standard: Tensor, mask: Numbers | None = None) -> Tensor:
+        """Physical values, float64, of standard ones (N, *event); padded points of a cloud become 0."""
+        pairs = zip(self.chains, self._parts(standard), strict=True)
+        return _masked(torch.stack([chain.inverse(part) for chain, part in pairs], self.axis), mask)
+
+    def log_jacobian(
+        self, values: Numbers, generator: torch.Generator | None = None, mask: Numbers | None = None
+    ) -> Tensor:
+        """ln|det dy/dx| of each event, shape (N,), float64, at the y that `forward` gives with this generator."""
+        generator = self._generator(generator)
+        pairs = zip(self.chains, self._parts(values), strict=True)
+        parts = [chain.log_jacobian(part, generator) for chain, part in pairs]
+        return _masked(torch.stack(parts, self.axis), mask).flatten(1).sum(1)
+
+    def forward_conditions(self, conditions: Numbers) -> Tensor:
+        """Standard conditions, float32, of physical ones (N, K)."""
+        columns = torch.as_tensor(conditions, dtype=torch.float64).unbind(-1)
+        pairs = zip(self.condition_chains, columns, strict=True)
+        parts = [chain.forward(part, self._generator(None)) for chain, part in pairs]
+        return torch.stack(parts, -1).to(torch.float32)
+
+    def describe(self) -> list[str]:
+        """One line for each feature and condition: what is done to it."""
+        named = [*zip(self.features, self.chains, strict=True)]
+        named += zip(self.condition_features, self.condition_chains, strict=True)
+        return [f"{feature.name}: {chain}" for feature, chain in named]
+
+    def state(self) -> dict[str, Any]:
+        """All that is needed to make the preprocessor again, as plain JSON."""
+        return {
+            "kind": self.kind,
+            "seed": self.seed,
+            "features": _states(self.features, self.chains),
+            "conditions": _states(self.condition_features, self.condition_chains),
+        }
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> Self:
+        """The preprocessor of a state."""
+
+        def parts(key: str) -> tuple[tuple[Feature, ...], tuple[Chain, ...]]:
+            rows = state[key]
+            features = tuple(Feature(row["name"], row["unit"]) for row in rows)
+            return features, tuple(Chain.from_state(row["steps"]) for row in rows)
+
+        return cls(state["kind"], *parts("features"), *parts("conditions"), seed=state["seed"])
+
+    def _parts(self, values: Numbers) -> tuple[Tensor, ...]:
+        return torch.as_tensor(values).to(torch.float64).unbind(self.axis)
+
+    def _generator(self, generator: torch.Generator | None) -> torch.Generator:
+        return torch.Generator().manual_seed(self.seed) if generator is None else generator
+
+
+def _per_feature(events: Events) -> list[npt.NDArray[Any]]:
+    """All values of each feature, one-dimensional; of a cloud, those of the points that exist."""
+    if events.kind == "cloud":
+        return list(events.values[events.mask].T)
+    if events.kind == "grid":
+        return [events.values[:, channel].reshape(-1) for channel in range(len(events.features))]
+    return list(events.values.T)
+
+
+def _masked(values: Tensor, mask: Numbers | None) -> Tensor:
+    if mask is None:
+        return values
+    exists = torch.as_tensor(mask, dtype=torch.bool, device=values.device).unsqueeze(-1)
+    return torch.where(exists, values, values.new_zeros(()))
+
+
+def _states(features: tuple[Feature, ...], chains: tuple[Chain, ...]) -> list[dict[str, Any]]:
+    return [
+        {"name": feature.name, "unit": feature.unit, "steps": chain.state()}
+        for feature, chain in zip(features, chains, strict=True)
+    ]
