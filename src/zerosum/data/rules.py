@@ -3,7 +3,8 @@
 1. *Few values* (at most 64, each seen about ten times): `Levels`. *Whole numbers*: `Integers`.
 2. *A spike*: the smallest or largest value is shared by more than 1 % of the events: `Spike`.
 3. *Edges*: the density does not fall towards the smallest or largest value, or all values are positive and reach
-   down towards zero or have a long tail; an angle fills [-π, π] or [0, 2π]. Two edges: `Probit`, or `Logit` where the density rises towards both. One edge: `Log` of the distance.
+   down towards zero or have a long tail. Two edges: `Probit`, or `Logit` where the density rises towards both.
+   One edge: `Log` of the distance. What fills [-π, π] or [0, 2π] is an angle: `Angle`, which goes round.
 4. *Shape*: where the quantiles are still far from those of a normal and there is a single mode: `Warp`.
    Several modes with gaps between them stay as they are, but far outliers are drawn in (`Warp` of the tails).
 5. *Scale*: mean 0, standard deviation 1: `Affine`.
@@ -19,20 +20,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from zerosum.data.steps import (
-    Affine,
-    Chain,
-    Integers,
-    Levels,
-    Log,
-    Logit,
-    Probit,
-    Snap,
-    Sparse,
-    Spike,
-    Step,
-    Warp,
-)
+from zerosum.data.chain import Chain
+from zerosum.data.discrete import Integers, Levels, Snap, Sparse, Spike
+from zerosum.data.steps import Affine, Angle, Log, Logit, Probit, Step, Warp
 
 Values = npt.NDArray[np.float64]
 MOST_LEVELS = 64
@@ -75,7 +65,7 @@ def feature_chain(values: npt.NDArray[Any], seed: int) -> Chain:
         edges = _edges(x)
         if edges is not None:
             add(edges)
-    warp = _warp(x)
+    warp = None if any(isinstance(step, Angle) for step in steps) else _warp(x)
     if warp is not None:
         add(warp)
     return _standardised(steps, x)
@@ -141,7 +131,7 @@ def _edges(x: Values) -> Step | None:
     """The step that keeps the edges of the sorted values, if they have any."""
     for a, b in ANGLES:
         if -1e-6 < x[0] - a < 0.05 and -1e-6 < b - x[-1] < 0.05:
-            return Probit(a, b)
+            return Angle(a, b - a)
     low, high = _density_at_edge(x), _density_at_edge(-x[::-1])
     if low > EDGE and high > EDGE:
         a, b = _rounded_edge(x), -_rounded_edge(-x[::-1])

@@ -1,7 +1,7 @@
-"""Invertible maps of one feature: small frozen objects that a `Chain` puts one after the other.
+"""Invertible maps of one feature: small frozen objects that a `Chain` (chain.py) puts one after the other.
 
 Each step has `forward(x, generator)`, `inverse(y)`, `log_jacobian(x)` = ln|dy/dx| and `state()`, on float64 tensors of
-any shape. Only `Levels`, `Integers` and `Spike` draw random numbers. `inverse` is made of operations that ONNX has.
+any shape. `inverse` is made of operations that ONNX has.
 """
 
 # ruff: noqa: ARG002, D102  -- every step has the methods of Step, which are described there
@@ -9,23 +9,16 @@ any shape. Only `Levels`, `Integers` and `Spike` draw random numbers. `inverse` 
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from itertools import pairwise
-from typing import Any, ClassVar, Self
+from typing import Any
 
 import torch
 from torch import Tensor
 
 NEAREST = 2.0**-40  # how near to an edge, in units of the range, a value may come
-MARGIN = 2.0**-8  # how near to the edge of its cell, in units of the cell, a de-quantised value may come
 
 
 class Step:
     """An increasing map of the real line, or of a part of it."""
-
-    registry: ClassVar[dict[str, type["Step"]]] = {}
-
-    def __init_subclass__(cls) -> None:
-        cls.registry[cls.__name__.lower()] = cls
 
     def forward(self, x: Tensor, generator: torch.Generator) -> Tensor:
         """From physical to standard values."""
@@ -42,12 +35,6 @@ class Step:
     def state(self) -> dict[str, Any]:
         """All that is needed to make the step again, as plain JSON."""
         return {"step": type(self).__name__.lower(), **asdict(self)}  # type: ignore[call-overload]
-
-    @classmethod
-    def from_state(cls, state: dict[str, Any]) -> "Step":
-        """The step of a state."""
-        parts = {key: tuple(value) if isinstance(value, list) else value for key, value in state.items()}
-        return cls.registry[str(parts.pop("step"))](**parts)
 
 
 @dataclass(frozen=True)
@@ -68,6 +55,26 @@ class Affine(Step):
 
     def __str__(self) -> str:
         return "standardised"
+
+
+@dataclass(frozen=True)
+class Angle(Step):
+    """y = x, which goes round: the inverse wraps any y into [low, low + period)."""
+
+    low: float = -math.pi
+    period: float = 2 * math.pi
+
+    def forward(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        return x
+
+    def inverse(self, y: Tensor) -> Tensor:
+        return self.low + torch.remainder(y - self.low, self.period)
+
+    def log_jacobian(self, x: Tensor) -> Tensor:
+        return torch.zeros_like(x)
+
+    def __str__(self) -> str:
+        return f"angle from {self.low:.3g} to {self.low + self.period:.3g}"
 
 
 @dataclass(frozen=True)
@@ -176,159 +183,3 @@ class Warp(Step):
 
     def __str__(self) -> str:
         return f"quantiles to a normal ({len(self.x)} knots)"
-
-
-@dataclass(frozen=True)
-class Integers(Step):
-    """y = x + u with u uniform in (0, 1); x = floor(y). The density of y is the probability of x."""
-
-    def forward(self, x: Tensor, generator: torch.Generator) -> Tensor:
-        return x.round() + _uniform(x, generator)
-
-    def inverse(self, y: Tensor) -> Tensor:
-        return y.floor()
-
-    def log_jacobian(self, x: Tensor) -> Tensor:
-        return torch.zeros_like(x)
-
-    def __str__(self) -> str:
-        return "integers, de-quantised"
-
-
-@dataclass(frozen=True)
-class Levels(Step):
-    """A few allowed values: y = (number of the nearest level) + u with u uniform in (0, 1)."""
-
-    levels: tuple[float, ...]
-
-    def forward(self, x: Tensor, generator: torch.Generator) -> Tensor:
-        return _nearest(x, self.levels).to(x.dtype) + _uniform(x, generator)
-
-    def inverse(self, y: Tensor) -> Tensor:
-        levels = torch.tensor(self.levels, dtype=y.dtype, device=y.device)
-        return levels[y.floor().clamp(0, len(self.levels) - 1).to(torch.int64)]
-
-    def log_jacobian(self, x: Tensor) -> Tensor:
-        return torch.zeros_like(x)
-
-    def __str__(self) -> str:
-        return f"{len(self.levels)} levels, de-quantised"
-
-
-@dataclass(frozen=True)
-class Snap(Step):
-    """y = x; the inverse is the nearest level (spins, grey values), so that no value in between comes out."""
-
-    levels: tuple[float, ...]
-
-    def forward(self, x: Tensor, generator: torch.Generator) -> Tensor:
-        return x
-
-    def inverse(self, y: Tensor) -> Tensor:
-        return torch.tensor(self.levels, dtype=y.dtype, device=y.device)[_nearest(y, self.levels)]
-
-    def log_jacobian(self, x: Tensor) -> Tensor:
-        return torch.zeros_like(x)
-
-    def __str__(self) -> str:
-        return f"{len(self.levels)} levels, rounded"
-
-
-@dataclass(frozen=True)
-class Spike(Step):
-    """A value that many events share, at an end of the rest: it is spread over an interval beyond that end.
-
-    On the way back everything in the interval and beyond becomes the value again, exactly. The logarithm of the
-    Jacobian at the spike has ln(width), so that the density there is the spike's probability.
-    """
-
-    value: float
-    width: float
-    side: int = -1
-
-    def forward(self, x: Tensor, generator: torch.Generator) -> Tensor:
-        spread = self.value + self.side * self.width * _uniform(x, generator)
-        return torch.where(x == self.value, spread, x)
-
-    def inverse(self, y: Tensor) -> Tensor:
-        return y.clamp_min(self.value) if self.side < 0 else y.clamp_max(self.value)
-
-    def log_jacobian(self, x: Tensor) -> Tensor:
-        return torch.where(x == self.value, math.log(self.width), 0.0).to(x.dtype)
-
-    def __str__(self) -> str:
-        return f"spike at {self.value:g}"
-
-
-@dataclass(frozen=True)
-class Sparse(Step):
-    """y = ln(1 + x/unit) for x > 0 and y = -gap for x = 0: images with many empty cells.
-
-    Everything at y <= 0 comes back as exactly 0. Zeros have no density; their log-Jacobian is 0.
-    """
-
-    unit: float
-    gap: float
-
-    def forward(self, x: Tensor, generator: torch.Generator) -> Tensor:
-        return torch.where(x > 0, (x / self.unit).clamp_min(0.0).log1p(), -self.gap)
-
-    def inverse(self, y: Tensor) -> Tensor:
-        return self.unit * torch.expm1(y.clamp_min(0.0))
-
-    def log_jacobian(self, x: Tensor) -> Tensor:
-        return torch.where(x > 0, -(self.unit + x.clamp_min(0.0)).log(), 0.0)
-
-    def __str__(self) -> str:
-        return "sparse, log of the filled cells"
-
-
-@dataclass(frozen=True)
-class Chain:
-    """Steps, applied from the first to the last."""
-
-    steps: tuple[Step, ...]
-
-    def forward(self, x: Tensor, generator: torch.Generator) -> Tensor:
-        """From physical to standard values."""
-        for step in self.steps:
-            x = step.forward(x, generator)
-        return x
-
-    def inverse(self, y: Tensor) -> Tensor:
-        """From standard to physical values."""
-        for step in reversed(self.steps):
-            y = step.inverse(y)
-        return y
-
-    def log_jacobian(self, x: Tensor, generator: torch.Generator) -> Tensor:
-        """ln|dy/dx| at the y that `forward` gives with the same generator."""
-        total = torch.zeros_like(x)
-        for step in self.steps:
-            total = total + step.log_jacobian(x)
-            x = step.forward(x, generator)
-        return total
-
-    def state(self) -> list[dict[str, Any]]:
-        """The steps' states."""
-        return [step.state() for step in self.steps]
-
-    @classmethod
-    def from_state(cls, state: list[dict[str, Any]]) -> Self:
-        """The chain of a state."""
-        return cls(tuple(Step.from_state(one) for one in state))
-
-    def __str__(self) -> str:
-        spoken = [str(step) for step in self.steps if not isinstance(step, Affine)]
-        return "; ".join(spoken) or "standardised"
-
-
-def _uniform(x: Tensor, generator: torch.Generator) -> Tensor:
-    u = torch.rand(x.shape, generator=generator, dtype=x.dtype, device=generator.device).to(x.device)
-    return MARGIN + (1 - 2 * MARGIN) * u
-
-
-def _nearest(x: Tensor, levels: Sequence[float]) -> Tensor:
-    """The number of the level nearest to x."""
-    middles = [0.5 * (a + b) for a, b in pairwise(levels)]
-    return (x.unsqueeze(-1) > torch.tensor(middles, dtype=x.dtype, device=x.device)).sum(-1)

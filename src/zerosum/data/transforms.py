@@ -12,9 +12,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from zerosum.data.chain import Chain
 from zerosum.data.events import Events, Feature, Kind
 from zerosum.data.rules import channel_chain, condition_chain, feature_chain
-from zerosum.data.steps import Chain
 from zerosum.errors import InputError
 
 Numbers = npt.NDArray[Any] | Tensor
