@@ -12,7 +12,7 @@ from zerosum.data.chain import STEPS, Chain
 from zerosum.data.discrete import Integers, Levels, Snap, Sparse, Spike
 from zerosum.data.events import Events, Feature
 from zerosum.data.rules import SAMPLE, condition_chain
-from zerosum.data.steps import Affine, Log, Logit, Probit, Warp
+from zerosum.data.steps import Affine, Angle, Log, Logit, Probit, Warp
 from zerosum.data.transforms import Preprocessor, check_trainable
 from zerosum.errors import InputError
 
@@ -27,9 +27,10 @@ def grown(seed: int = 1) -> torch.Generator:
 KNOTS = np.sort(RNG.normal(size=20)).tolist()
 EXAMPLES = {
     "affine": (Affine(3.0, 0.2), RNG.normal(3, 1, N)),
+    "angle": (Angle(), RNG.uniform(-math.pi, math.pi, N)),
     "log": (Log(20.0, 0.01), 20 + RNG.exponential(5, N)),
     "log below": (Log(2.0, 0.0, -1), 2 - RNG.exponential(5, N)),
-    "probit": (Probit(-math.pi, math.pi), RNG.uniform(-math.pi, math.pi, N)),
+    "probit": (Probit(-2.0, 3.0), RNG.uniform(-2, 3, N)),
     "logit": (Logit(0.0, 3.0), 3 * RNG.beta(0.5, 0.5, N)),
     "warp": (Warp(tuple(KNOTS), tuple((np.arange(20) ** 1.5).tolist())), RNG.normal(size=N)),
     "integers": (Integers(), RNG.poisson(1000, N).astype(float)),
@@ -40,8 +41,14 @@ EXAMPLES = {
     "sparse": (Sparse(0.1, 1.0), np.maximum(RNG.normal(size=N), 0.0) ** 3),
 }
 EXACT = {"integers", "levels", "snap"}
-BOUNDS = {"log": (20, math.inf), "log below": (-math.inf, 2), "probit": (-math.pi, math.pi), "logit": (0, 3)}
-BOUNDS |= {"spike": (0, math.inf), "spike above": (-math.inf, 1), "sparse": (0, math.inf), "levels": (-1, 7)}
+BOUNDS = {"log": (20, math.inf), "log below": (-math.inf, 2), "probit": (-2, 3), "logit": (0, 3)}
+BOUNDS |= {
+    "angle": (-math.pi, math.pi),
+    "spike": (0, math.inf),
+    "spike above": (-math.inf, 1),
+    "sparse": (0, math.inf),
+    "levels": (-1, 7),
+}
 
 
 def test_every_step_has_an_example() -> None:
@@ -87,7 +94,7 @@ def test_both_ways_rise_and_no_edge_is_passed(name: str) -> None:
     y = torch.linspace(-10, 10, 4001, dtype=torch.float64)
     x = step.inverse(y)
     assert torch.isfinite(x).all()
-    assert (x.diff() >= 0).all()
+    assert (x.diff() >= 0).all() or (isinstance(step, Angle) and (x[y.abs() < math.pi].diff() >= 0).all())
     low, high = BOUNDS.get(name, (-math.inf, math.inf))
     assert low <= float(x.min())
     assert float(x.max()) <= high
@@ -114,8 +121,8 @@ COLUMNS = {  # name: values, words of the description, range that generated valu
     "lognormal": (RNG.lognormal(0, 1.5, N), "log, edge at 0", (0, math.inf)),
     "cut": (20 + RNG.exponential(15, N), "log, edge at 20", (20, math.inf)),
     "below": (10 - RNG.exponential(1, N), "log, edge at 10", (-math.inf, 10)),
-    "phi": (RNG.uniform(-math.pi, math.pi, N), "probit, edges at -3.14159", (-math.pi, math.pi)),
-    "phi32": (np.float32([math.pi, -math.pi] * (N // 2)) * RNG.random(N), "probit", (-3.1415927, 3.1415927)),
+    "phi": (RNG.uniform(-math.pi, math.pi, N), "angle from -3.14 to 3.14", (-math.pi, math.pi)),
+    "phi32": (np.float32([math.pi, -math.pi] * (N // 2)) * RNG.random(N), "angle", (-3.1415927, 3.1415927)),
     "cosine": (RNG.uniform(-1, 1, N), "probit, edges at -1 and 1", (-1, 1)),
     "arcsine": (RNG.beta(0.3, 0.3, N), "logit, edges at 0 and 1", (0, 1)),
     "cauchy": (RNG.standard_cauchy(N), "quantiles to a normal", None),
@@ -159,10 +166,17 @@ def test_spikes_and_integers_survive_single_precision() -> None:
     np.testing.assert_array_equal(x[:, iso] == 0, TABLE.values[:, iso] == 0)
 
 
+def test_an_angle_goes_round() -> None:
+    y = torch.linspace(-9, 9, 101, dtype=torch.float64)
+    for step in (Angle(), Angle(0.0, 2 * math.pi)):
+        x = step.inverse(y)
+        torch.testing.assert_close((x.cos(), x.sin()), (y.cos(), y.sin()), rtol=0, atol=1e-12)
+
+
 def test_warped_features_are_normal() -> None:
     y = FITTED.forward(TABLE.values).numpy()
     expected = np.array([-2.3263, -1.2816, 0.0, 1.2816, 2.3263])
-    for name in ("exponential", "cut", "below", "phi", "arcsine", "cauchy", "iso"):
+    for name in ("exponential", "cut", "below", "cosine", "arcsine", "cauchy", "iso"):
         quantiles = np.quantile(y[:, TABLE.names.index(name)], [0.01, 0.1, 0.5, 0.9, 0.99])
         np.testing.assert_allclose(quantiles, expected, atol=0.25, err_msg=name)
 

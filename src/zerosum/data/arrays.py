@@ -62,7 +62,8 @@ def write_npy(path: Path, like: Events) -> Iterator[Callable[[Events], None]]:
 @contextmanager
 def read_npz(path: Path, dataset: str | None) -> Iterator[Source]:
     """Open an archive of arrays; each array is loaded whole when it is first needed."""
-    with np.load(path, allow_pickle=False) as archive:
+    with path.open("rb") as file:
+        archive = np.load(file, allow_pickle=False)
         if not isinstance(archive, np.lib.npyio.NpzFile):
             raise InputError("it is a single array under a wrong name; rename it to .npy")
         arrays = {name: archive[name] for name in archive.files}

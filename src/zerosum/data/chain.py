@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 
 from zerosum.data.discrete import Integers, Levels, Snap, Sparse, Spike
-from zerosum.data.steps import Affine, Log, Logit, Probit, Step, Warp
+from zerosum.data.steps import Affine, Angle, Log, Logit, Probit, Step, Warp
 
 STEPS: dict[str, type[Step]] = {
     kind.__name__.lower(): kind
-    for kind in (Affine, Log, Probit, Logit, Warp, Integers, Levels, Snap, Spike, Sparse)
+    for kind in (Affine, Angle, Log, Probit, Logit, Warp, Integers, Levels, Snap, Spike, Sparse)
 }
 
 

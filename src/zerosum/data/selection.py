@@ -132,8 +132,9 @@ def _refuse_missing(name: str, array: Array, mask: Array | None, first: int) -> 
     wrong = wrong.reshape(len(array), -1).any(axis=1)
     if wrong.any():
         infinite = bool(np.isinf(array[int(np.argmax(wrong))]).any())
+        values = "value" if wrong.sum() == 1 else "values"
         raise InputError(
-            f"column {name} has {int(wrong.sum())} {'infinite' if infinite else 'missing'} values in "
+            f"column {name} has {int(wrong.sum())} {'infinite' if infinite else 'missing'} {values} in "
             f"{len(array)} rows (first at row {first + int(np.argmax(wrong)) + 1}); "
             "remove those rows or choose other columns"
         )
