@@ -1,0 +1,70 @@
+"""The blueprint: all that is needed to build a model's networks again, as plain data."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+from torch import nn
+
+from zerosum.game.lens import Lens, Observe
+from zerosum.game.networks import family_for
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """Sizes of the networks and the space of the game.
+
+    Attributes:
+        kind: "table" or "grid".
+        shape: The shape of one standardised event.
+        conditions: How many numbers are given with each event.
+        latent: Dimensions of the prior.
+        width: Units or channels of a layer.
+        depth: Hidden layers.
+        periods: Index and period, in standardised units, of each angle.
+        low: The lowest value of each column or channel in standardised units, None where there is no edge.
+        high: The highest value likewise.
+        seen: How many observables the discriminator sees beside the event.
+    """
+
+    kind: str
+    shape: tuple[int, ...]
+    conditions: int
+    latent: int
+    width: int
+    depth: int
+    periods: tuple[tuple[int, float], ...] = ()
+    low: tuple[float | None, ...] = ()
+    high: tuple[float | None, ...] = ()
+    seen: tuple[str, ...] = field(default=())
+
+    def lens(self, observe: Observe | None = None) -> Lens:
+        """The space of the game."""
+        return Lens(self.shape, periods=self.periods, low=self.low, high=self.high, observe=observe)
+
+    def generator(self) -> nn.Module:
+        """G, from latents (N, L) and conditions (N, K) to the game's space."""
+        family = family_for(self.kind, self.shape)
+        module: nn.Module = family.generator(
+            self.latent, self.conditions, self.lens().game_shape, self.width, self.depth
+        )
+        return module
+
+    def discriminator(self) -> nn.Module:
+        """D, from what the lens shows and conditions (N, K) to logits (N,)."""
+        family = family_for(self.kind, self.shape)
+        channels, *sides = self.lens().game_shape
+        module: nn.Module = family.discriminator(
+            (channels + len(self.seen), *sides), self.conditions, self.width, self.depth
+        )
+        return module
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain data."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> Self:
+        """From what `to_json` gave."""
+        tuples: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in content.items()}
+        tuples["periods"] = tuple((int(index), float(period)) for index, period in tuples.get("periods", ()))
+        return cls(**tuples)

@@ -1,0 +1,99 @@
+"""The lens: the space in which the game is played, and what the discriminator sees of an event there.
+
+Standardised features are not always the best coordinates for a network:
+
+- An angle jumps from pi to -pi although nothing happens there. In the game it is a point on a circle,
+  sqrt(2) (cos, sin), and the generator's two numbers are projected onto that circle.
+- Features have hard edges. A generated value beyond one is moved onto it, as it will be when events are written.
+- A narrow resonance is a thin curved surface in momenta, but one number as an invariant mass. The discriminator sees
+  derived observables beside the features, and the generator learns them through it.
+
+`embed` and `decode` are inverse to each other; `view` is what the discriminator sees.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+
+Observe = Callable[[Tensor], Tensor]
+
+
+class Lens(nn.Module):
+    """Standardised events (N, *shape) to the game's space and back.
+
+    Args:
+        shape: The shape of one standardised event.
+        periods: For each periodic column, its index and the period in standardised units.
+        low: The lower edge of each column (or channel) in standardised units, None where there is none.
+        high: The upper edges.
+        observe: From standardised events (N, F) to further numbers (N, K) for the discriminator, differentiable.
+    """
+
+    low: Tensor
+    high: Tensor
+
+    def __init__(
+        self,
+        shape: Sequence[int],
+        *,
+        periods: Sequence[tuple[int, float]] = (),
+        low: Sequence[float | None] = (),
+        high: Sequence[float | None] = (),
+        observe: Observe | None = None,
+    ) -> None:
+        super().__init__()
+        self.shape = tuple(shape)
+        self.wavenumbers = [2 * math.pi / period for _, period in periods]
+        self.angles = [index for index, _ in periods]
+        self.straight = [i for i in range(self.shape[0]) if i not in self.angles]
+        edge_shape = (self.shape[0],) + (1,) * (len(self.shape) - 1)
+        for name, edge, default in (("low", low, -math.inf), ("high", high, math.inf)):
+            numbers = [default if number is None else number for number in edge or [None] * self.shape[0]]
+            self.register_buffer(name, torch.tensor(numbers).reshape(edge_shape), persistent=False)
+        self.clamps = bool(self.low.isfinite().any() or self.high.isfinite().any())
+        self.observe = observe
+
+    @property
+    def game_shape(self) -> tuple[int, ...]:
+        """The shape of one event in the game's space."""
+        return (self.shape[0] + len(self.angles), *self.shape[1:])
+
+    def embed(self, x: Tensor) -> Tensor:
+        """Standardised events to the game's space: straight columns first, then (cos, sin) of each angle."""
+        if not self.angles:
+            return x
+        phases = x[:, self.angles] * torch.tensor(self.wavenumbers, dtype=x.dtype, device=x.device)
+        return torch.cat(
+            [x[:, self.straight], math.sqrt(2) * phases.cos(), math.sqrt(2) * phases.sin()], dim=1
+        )
+
+    def decode(self, game: Tensor) -> Tensor:
+        """The game's space to standardised events, in the order of the features."""
+        if not self.angles:
+            return game
+        straight, cosine, sine = self._parts(game)
+        waves = torch.tensor(self.wavenumbers, dtype=game.dtype, device=game.device)
+        columns = torch.cat([straight, torch.atan2(sine, cosine) / waves], dim=1)
+        order = self.straight + self.angles
+        return columns[:, [order.index(i) for i in range(len(order))]]
+
+    def project(self, raw: Tensor) -> Tensor:
+        """What a generator puts out, moved to where events can be: inside the edges, onto the circles."""
+        if self.clamps and not self.angles:
+            return raw.clamp(self.low, self.high)
+        if not self.angles:
+            return raw
+        straight, cosine, sine = self._parts(raw)
+        radius = torch.sqrt((cosine**2 + sine**2) / 2 + 1e-12)
+        straight = straight.clamp(self.low[self.straight], self.high[self.straight])
+        return torch.cat([straight, cosine / radius, sine / radius], dim=1)
+
+    def view(self, game: Tensor) -> Tensor:
+        """What the discriminator sees: the event in the game's space, and the observables beside it."""
+        return game if self.observe is None else torch.cat([game, self.observe(self.decode(game))], dim=1)
+
+    def _parts(self, game: Tensor) -> tuple[Tensor, ...]:
+        straight, turning = len(self.straight), len(self.angles)
+        return game[:, :straight], game[:, straight : straight + turning], game[:, straight + turning :]

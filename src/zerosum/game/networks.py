@@ -1,0 +1,164 @@
+"""Generators G(z, c) and discriminators D(x, c) for tables and grids.
+
+No normalisation layers (they break penalties that belong to one event), leaky ReLU everywhere. A generator maps
+a latent (N, L) and conditions (N, K) to events in the space of the game (see lens.py); a discriminator maps what it
+sees of an event to one logit (N,). To add a family, write two modules and one `Family` at the end.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from zerosum.errors import InputError
+from zerosum.game.layers import Chain
+
+SLOPE = 0.2
+
+
+def activation() -> nn.Module:
+    """The one non-linearity: leaky ReLU."""
+    return nn.LeakyReLU(SLOPE, inplace=True)
+
+
+def mlp(inputs: int, outputs: int, width: int, depth: int) -> Chain:
+    """A multilayer perceptron with `depth` hidden layers of `width` units."""
+    sizes = [inputs] + [width] * depth
+    layers: list[nn.Module] = []
+    for a, b in pairwise(sizes):
+        layers += [nn.Linear(a, b), activation()]
+    return Chain(*layers, nn.Linear(width, outputs))
+
+
+class TableGenerator(nn.Module):
+    """An MLP from (latent, conditions) to a row."""
+
+    def __init__(self, latent: int, conditions: int, shape: tuple[int, ...], width: int, depth: int) -> None:
+        super().__init__()
+        self.layers = mlp(latent + conditions, math.prod(shape), width, depth)
+
+    def forward(self, z: Tensor, c: Tensor | None = None) -> Tensor:
+        """From (N, L) and (N, K) to (N, F)."""
+        return self.layers(join(z, c))  # type: ignore[no-any-return]
+
+
+class TableDiscriminator(nn.Module):
+    """An MLP from (row, conditions) to a logit."""
+
+    def __init__(self, shape: tuple[int, ...], conditions: int, width: int, depth: int) -> None:
+        super().__init__()
+        self.layers = mlp(math.prod(shape) + conditions, 1, width, depth)
+
+    def forward(self, x: Tensor, c: Tensor | None = None) -> Tensor:
+        """From (N, F) and (N, K) to (N,)."""
+        return self.layers(join(x, c)).squeeze(1)  # type: ignore[no-any-return]
+
+    def with_gradient(self, x: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """The logits (N,) and their gradient by x, (N, F)."""
+        logits, pull = self.layers.with_adjoint(join(x, c))
+        return logits.squeeze(1), pull(torch.ones_like(logits))[:, : x.shape[1]]
+
+
+class GridGenerator(nn.Module):
+    """A de-convolutional network: a small grid of many channels, doubled until it covers the sides, then cropped."""
+
+    def __init__(self, latent: int, conditions: int, shape: tuple[int, ...], width: int, depth: int) -> None:
+        super().__init__()
+        channels, *self.sides = shape
+        doublings = doublings_for(self.sides)
+        self.start = [math.ceil(side / 2**doublings) for side in self.sides]
+        transposed = convolution(len(self.sides), transposed=True)
+        widths = [width * 2 ** max(doublings - 1 - i, 0) for i in range(doublings)]
+        self.widest = widths[0]
+        self.first = nn.Sequential(
+            mlp(latent + conditions, self.widest * math.prod(self.start), 2 * width, max(depth - 2, 1)),
+            activation(),
+        )
+        layers: list[nn.Module] = []
+        for a, b in pairwise(widths):
+            layers += [transposed(a, b, 4, 2, 1), activation()]
+        self.layers = nn.Sequential(*layers, transposed(widths[-1], channels, 4, 2, 1))
+
+    def forward(self, z: Tensor, c: Tensor | None = None) -> Tensor:
+        """From (N, L) and (N, K) to (N, C, *sides)."""
+        x: Tensor = self.layers(self.first(join(z, c)).view(len(z), self.widest, *self.start))
+        for axis, side in enumerate(self.sides, start=2):
+            x = x.narrow(axis, (x.shape[axis] - side) // 2, side)
+        return x
+
+
+class GridDiscriminator(nn.Module):
+    """A convolutional network that halves the sides, then an MLP that also sees the conditions."""
+
+    def __init__(self, shape: tuple[int, ...], conditions: int, width: int, depth: int) -> None:
+        super().__init__()
+        channels, *sides = shape
+        direct = convolution(len(sides), transposed=False)
+        layers: list[nn.Module] = []
+        for i in range(doublings_for(sides)):
+            layers += [direct(channels, width * 2**i, 4, 2, 1), activation()]
+            channels, sides = width * 2**i, [side // 2 for side in sides]
+        self.layers = Chain(*layers, nn.Flatten())
+        self.last = mlp(channels * math.prod(sides) + conditions, 1, 2 * width, max(depth - 2, 1))
+
+    def forward(self, x: Tensor, c: Tensor | None = None) -> Tensor:
+        """From (N, C, *sides) and (N, K) to (N,)."""
+        return self.last(join(self.layers(x), c)).squeeze(1)  # type: ignore[no-any-return]
+
+    def with_gradient(self, x: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """The logits (N,) and their gradient by x, (N, C, *sides)."""
+        found, pull_first = self.layers.with_adjoint(x)
+        logits, pull_last = self.last.with_adjoint(join(found, c))
+        return logits.squeeze(1), pull_first(pull_last(torch.ones_like(logits))[:, : found.shape[1]])
+
+
+def join(x: Tensor, c: Tensor | None) -> Tensor:
+    """Inputs beside conditions, (N, A) and (N, K) to (N, A + K)."""
+    return x if c is None else torch.cat([x, c], dim=1)
+
+
+def doublings_for(sides: list[int]) -> int:
+    """How often the shortest side can be halved while at least 4 pixels are left; at least once."""
+    return max(1, math.floor(math.log2(min(sides) / 4)))
+
+
+def convolution(dimensions: int, *, transposed: bool) -> Callable[..., nn.Module]:
+    """The convolution layer of torch for grids of two or three dimensions."""
+    layers: dict[tuple[int, bool], Callable[..., nn.Module]] = {
+        (2, False): nn.Conv2d,
+        (2, True): nn.ConvTranspose2d,
+        (3, False): nn.Conv3d,
+        (3, True): nn.ConvTranspose3d,
+    }
+    return layers[dimensions, transposed]
+
+
+@dataclass(frozen=True)
+class Family:
+    """A pair of networks for one kind of events, with sizes that serve most data."""
+
+    generator: Callable[..., nn.Module]
+    discriminator: Callable[..., nn.Module]
+    width: int
+    depth: int
+
+
+FAMILIES: dict[str, Family] = {
+    "table": Family(TableGenerator, TableDiscriminator, width=128, depth=3),
+    "grid": Family(GridGenerator, GridDiscriminator, width=32, depth=3),
+}
+
+
+def family_for(kind: str, shape: tuple[int, ...]) -> Family:
+    """The networks for events of this kind and shape, or the reason why there are none."""
+    if kind not in FAMILIES:
+        raise InputError(
+            f"there is no network for events of kind {kind}; the kinds are {', '.join(FAMILIES)}."
+        )
+    if kind == "grid" and not all(8 <= side <= 64 for side in shape[1:]):
+        sides = " x ".join(map(str, shape[1:]))
+        raise InputError(f"the grid is {sides}; its sides must be between 8 and 64. Rebin or pad the images.")
+    return FAMILIES[kind]

@@ -1,0 +1,195 @@
+"""The saved artefact: a generator with everything that turns latents into events in physical units.
+
+A model is a folder of model.safetensors and model.json; loading it executes nothing. Events are drawn in blocks whose
+latents depend on the seed and the block's number alone, and each block is computed whole: the same seed gives the same
+events, whatever the number asked for, the batch size or the number of workers.
+"""
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+from safetensors.torch import load, save
+from torch import nn
+
+from zerosum.data.events import Events, Feature, FloatArray, Kind, absent
+from zerosum.data.transforms import Preprocessor
+from zerosum.errors import InputError
+from zerosum.game.blueprint import Blueprint
+
+FORMAT = 1
+BLOCK = {"table": 4096, "grid": 512}
+
+
+@dataclass
+class Model:
+    """A generator in physical units.
+
+    Attributes:
+        blueprint: The sizes of the networks and the space of the game.
+        preprocessor: Between physical units and standardised events.
+        generator: G, in evaluation mode.
+        kind: The kind of events.
+        features: Names and units of the features.
+        condition_features: Names and units of the conditions.
+        known_conditions: Conditions of real events, shape (M, K), from which conditions are drawn where none are given.
+        facts: What is known of the model: the run's seed, steps, certificate.
+    """
+
+    blueprint: Blueprint
+    preprocessor: Preprocessor
+    generator: nn.Module
+    kind: Kind
+    features: tuple[Feature, ...]
+    condition_features: tuple[Feature, ...] = ()
+    known_conditions: FloatArray | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.generator.requires_grad_(False).eval()
+        self.lens = self.blueprint.lens()
+
+    def sample(self, n: int, *, where: Mapping[str, float] | None = None, seed: int = 0) -> Events:
+        """Draw n events.
+
+        Args:
+            n: How many.
+            where: Fixed values of conditions, in their units; the others are drawn as in the data.
+            seed: The same seed gives the same events.
+        """
+        parts = list(self.stream(n, where=where, seed=seed))
+        conditions = [part.conditions for part in parts if part.conditions is not None]
+        return Events(
+            np.concatenate([part.values for part in parts]),
+            self.features,
+            kind=self.kind,
+            conditions=np.concatenate(conditions) if conditions else None,
+            condition_features=self.condition_features,
+            source=parts[0].source,
+        )
+
+    def stream(self, n: int, *, where: Mapping[str, float] | None = None, seed: int = 0) -> Iterator[Events]:
+        """Draw n events in blocks, in constant memory; arguments as for `sample`."""
+        if n < 1:
+            raise InputError(f"{n} events were asked for; ask for at least 1.")
+        fixed = self._fixed(where or {})
+        block = BLOCK[self.kind]
+        for number in range(-(-n // block)):
+            events = self._block(number, seed, fixed)
+            yield events if (number + 1) * block <= n else events.take(slice(n - number * block))
+
+    def _fixed(self, where: Mapping[str, float]) -> dict[int, float]:
+        names = [feature.name for feature in self.condition_features]
+        if unknown := [name for name in where if name not in names]:
+            raise InputError(absent(unknown, names).replace("the names are", "the model's conditions are"))
+        return {names.index(name): float(number) for name, number in where.items()}
+
+    @torch.no_grad()
+    def _block(self, number: int, seed: int, fixed: dict[int, float]) -> Events:
+        block = BLOCK[self.kind]
+        rng = np.random.default_rng([seed, number])
+        latent = torch.from_numpy(rng.standard_normal((block, self.blueprint.latent), dtype=np.float32))
+        conditions, given = None, None
+        if self.known_conditions is not None:
+            given = self.known_conditions[rng.integers(len(self.known_conditions), size=block)]
+            for column, number_given in fixed.items():
+                given[:, column] = number_given
+            conditions = self.preprocessor.forward_conditions(given).to(self.device)
+        game = self.lens.project(self.generator(latent.to(self.device), conditions))
+        values = self.preprocessor.inverse(self.lens.decode(game).cpu()).numpy()
+        return Events(
+            values,
+            self.features,
+            kind=self.kind,
+            conditions=given,
+            condition_features=self.condition_features,
+            source=f"zerosum model, seed {seed}",
+        )
+
+    @property
+    def device(self) -> torch.device:
+        """Where the generator is."""
+        return next(self.generator.parameters()).device
+
+    def to(self, device: str | torch.device) -> Self:
+        """Move the generator to a device."""
+        self.generator.to(device)
+        self.lens.to(device)
+        return self
+
+    def save(self, folder: str | Path) -> None:
+        """Write model.safetensors and model.json into a folder, at once or not at all."""
+        folder = Path(folder)
+        temporary = folder.with_name(f".{folder.name}.tmp")
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        tensors = {
+            f"generator.{key}": value.cpu().contiguous() for key, value in self.generator.state_dict().items()
+        }
+        if self.known_conditions is not None:
+            tensors["known_conditions"] = torch.from_numpy(
+                np.ascontiguousarray(self.known_conditions, dtype=np.float64)
+            )
+        (temporary / "model.safetensors").write_bytes(save(tensors))
+        (temporary / "model.json").write_text(
+            json.dumps(self._description(), indent=1) + "\n", encoding="utf-8"
+        )
+        old = folder.with_name(f".{folder.name}.old")
+        shutil.rmtree(old, ignore_errors=True)
+        if folder.exists():
+            folder.replace(old)
+        temporary.replace(folder)
+        shutil.rmtree(old, ignore_errors=True)
+
+    def _description(self) -> dict[str, Any]:
+        return {
+            "format": FORMAT,
+            "kind": self.kind,
+            "features": [[feature.name, feature.unit] for feature in self.features],
+            "conditions": [[feature.name, feature.unit] for feature in self.condition_features],
+            "blueprint": self.blueprint.to_json(),
+            "preprocessor": self.preprocessor.state(),
+            "facts": self.facts,
+        }
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Read a model that `save` wrote."""
+        folder = Path(folder)
+        try:
+            description = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+            tensors = load((folder / "model.safetensors").read_bytes())
+            if description["format"] > FORMAT:
+                raise InputError(
+                    f"{folder} was written by a later version of zerosum; update zerosum to read it."
+                )
+            blueprint = Blueprint.from_json(description["blueprint"])
+            generator = blueprint.generator()
+            prefix = "generator."
+            weights = {
+                key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)
+            }
+            generator.load_state_dict(weights)
+            known = tensors.get("known_conditions")
+            return cls(
+                blueprint,
+                Preprocessor.from_state(description["preprocessor"]),
+                generator,
+                description["kind"],
+                tuple(Feature(*feature) for feature in description["features"]),
+                tuple(Feature(*feature) for feature in description["conditions"]),
+                None if known is None else known.numpy(),
+                description["facts"],
+            )
+        except InputError:
+            raise
+        except Exception as error:  # a damaged or hostile file may fail anywhere in here
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise InputError(
+                f"{folder} holds no readable model ({reason}); give a run that zerosum train wrote."
+            ) from None

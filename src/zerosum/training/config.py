@@ -1,0 +1,137 @@
+"""The configuration of a run: every choice, with its default and its unit. Unknown keys are errors."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from zerosum.data.events import Events
+from zerosum.errors import InputError
+from zerosum.game.networks import family_for
+from zerosum.game.objectives import OBJECTIVES
+from zerosum.game.penalties import PENALTIES
+
+Positive = Annotated[int, Field(gt=0)]
+Rate = Annotated[float, Field(gt=0, le=1)]
+
+
+class Config(BaseModel):
+    """What `zerosum train` does. A pair (start, end) is a schedule: a half cosine from start to end over the steps."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+    data: str | None = Field(None, description="the file of events; none where they came from Python")
+    columns: tuple[str, ...] | None = Field(
+        None, description="the features to generate; none means all columns"
+    )
+    condition: tuple[str, ...] = Field((), description="columns that are given, not generated")
+    weight: str | None = Field(None, description="the column of event weights")
+    image: int | None = Field(None, ge=8, le=64, description="side of the images made from point clouds")
+    observable: tuple[str, ...] = Field(
+        (), description="name=expression: further inputs of the judging critics"
+    )
+
+    model: Literal["gan"] = Field("gan", description="the kind of model")
+    seed: int = Field(
+        0, ge=0, description="the seed of the split, the networks, the order of events and the latents"
+    )
+    steps: Positive = Field(20_000, description="steps of the game: one update of each player")
+    batch: Positive = Field(256, description="real events, and as many fake ones, in each update")
+
+    latent: int | None = Field(None, gt=0, description="dimensions of the latent prior N(0, 1)")
+    width: int | None = Field(None, gt=0, description="units (tables) or channels (grids) of a layer")
+    depth: int | None = Field(None, gt=0, description="hidden layers")
+
+    objective: str = Field("relativistic", description="what the players minimise: " + ", ".join(OBJECTIVES))
+    penalty: str = Field(
+        "r1r2", description="penalty on the discriminator's gradient: " + ", ".join(PENALTIES)
+    )
+    gamma: tuple[float, float] = Field(
+        (0.1, 0.002), description="strength of the penalty, for standardised inputs"
+    )
+    learning_rate: tuple[Rate, Rate] = Field((2e-3, 5e-5), description="Adam's learning rate, both players")
+    beta2: tuple[Rate, Rate] = Field((0.9, 0.99), description="Adam's second-moment decay; its beta1 is 0")
+    ema_half_life: float = Field(
+        0.02, gt=0, le=1, description="half-life of the averaged generator, fraction of steps"
+    )
+    discriminator_updates: Positive = Field(1, description="updates of the discriminator in each step")
+
+    log_every: Positive = Field(100, description="steps between records of history.jsonl")
+    checkpoint_every: Positive = Field(1_000, description="steps between checkpoints")
+    keep: Positive = Field(2, description="checkpoints kept, the newest ones")
+    judgements: int = Field(8, ge=0, description="how often the validation split judges the generator")
+
+    device: str = Field("auto", description="auto, cpu, cuda, mps: as lightning-fabric names them")
+    precision: str = Field("32-true", description="32-true, bf16-mixed, ...: as lightning-fabric names them")
+    threads: Positive = Field(1, description="CPU threads; small networks gain nothing from more than one")
+
+    @model_validator(mode="after")
+    def _known_names(self) -> Self:
+        for key, given, table in (
+            ("objective", self.objective, OBJECTIVES),
+            ("penalty", self.penalty, PENALTIES),
+        ):
+            if given not in table:
+                raise ValueError(f"{key} is {given!r}; choose one of {', '.join(table)}")
+        if min(self.gamma) < 0:
+            raise ValueError(f"gamma is {self.gamma}; it cannot be negative")
+        return self
+
+    @classmethod
+    def of(cls, choices: dict[str, Any]) -> Self:
+        """A configuration from a dictionary; the first wrong key or value is named in one sentence."""
+        try:
+            return cls(**choices)
+        except ValidationError as error:
+            raise InputError(_sentence(error, cls)) from None
+
+    @classmethod
+    def read(cls, path: str | Path) -> dict[str, Any]:
+        """The choices written in a YAML file, not yet checked."""
+        try:
+            choices = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            reason = str(error).splitlines()[0]
+            raise InputError(
+                f"the configuration {path} cannot be read ({reason}); give a YAML file."
+            ) from None
+        if choices is None:
+            return {}
+        if not isinstance(choices, dict):
+            raise InputError(
+                f"the configuration {path} is not a list of 'key: value' lines; write it as such."
+            )
+        return choices
+
+    def resolved(self, events: Events) -> Self:
+        """The configuration with every open choice made by looking at the events."""
+        family = family_for(events.kind, events.event_shape)
+        numbers = len(events.features) if events.kind == "table" else 32
+        chosen = {
+            "latent": self.latent or max(8, 2 * numbers if events.kind == "table" else numbers),
+            "width": self.width or family.width,
+            "depth": self.depth or family.depth,
+            "batch": min(self.batch, max(len(events) // 4, 1)),
+        }
+        return self.model_copy(update=chosen)
+
+    def to_yaml(self) -> str:
+        """The configuration as YAML, with each key's meaning as a comment."""
+        fields = type(self).model_fields
+        lines = [
+            f"{key}: {json.dumps(value)}  # {fields[key].description}"
+            for key, value in self.model_dump(mode="json").items()
+        ]
+        return "\n".join(lines) + "\n"
+
+
+def _sentence(error: ValidationError, model: type[BaseModel]) -> str:
+    first = error.errors()[0]
+    key = ".".join(map(str, first["loc"])) or "the configuration"
+    if first["type"] == "extra_forbidden":
+        return f"there is no option {key}; the options are {', '.join(model.model_fields)}."
+    given = "" if not first["loc"] else f" (given: {first['input']!r})"
+    reason = first["msg"].removeprefix("Value error, ")
+    return f"{key}{given}: {reason[0].lower() + reason[1:]}." if first["loc"] else f"{reason}."

@@ -1,0 +1,57 @@
+"""The history of a run: one append-only file that terminal, live page and report read.
+
+history.jsonl holds what the game determines, one record for each logged step, so that two runs with one seed have
+byte for byte the same history. timing.jsonl beside it holds the clock: {"step", "seconds"}.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+Record = dict[str, Any]
+
+
+class History:
+    """Append records, read them, and go back to an earlier step.
+
+    Args:
+        folder: The run's folder.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.path = Path(folder) / "history.jsonl"
+        self.timing = Path(folder) / "timing.jsonl"
+
+    def append(self, record: Record, seconds: float) -> None:
+        """Write one record and the seconds that the training has taken until then."""
+        _append(self.path, record)
+        _append(self.timing, {"step": record["step"], "seconds": round(seconds, 3)})
+
+    def records(self) -> list[Record]:
+        """All records, with "seconds" where the clock was read."""
+        seconds = {entry["step"]: entry["seconds"] for entry in _read(self.timing)}
+        return [
+            record | ({"seconds": seconds[s]} if (s := record["step"]) in seconds else {})
+            for record in _read(self.path)
+        ]
+
+    def rewind(self, step: int) -> None:
+        """Forget what was logged after this step: the run goes on from a checkpoint taken there."""
+        for path in (self.path, self.timing):
+            lines = [json.dumps(entry) + "\n" for entry in _read(path) if entry["step"] <= step]
+            temporary = path.with_suffix(".tmp")
+            temporary.write_text("".join(lines), encoding="utf-8")
+            temporary.replace(path)
+
+
+def _append(path: Path, entry: Record) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(entry) + "\n")
+
+
+def _read(path: Path) -> list[Record]:
+    """The complete records of a file; a last line that was cut off by a crash does not count."""
+    if not path.exists():
+        return []
+    lines = path.read_text(encoding="utf-8").split("\n")
+    return [json.loads(line) for line in lines[:-1] if line]

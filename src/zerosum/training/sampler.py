@@ -1,0 +1,63 @@
+"""Where the players' batches come from: real events in random order, latents from the prior."""
+
+import torch
+from torch import Tensor
+
+from zerosum.game.players import Batch
+
+
+class Sampler:
+    """Draws batches from events that lie on the device.
+
+    Without weights every event is drawn once in each epoch, in an order that depends on the seed and the epoch's
+    number alone; with weights, events are drawn with probabilities proportional to them. The state is one number and
+    the state of a random generator.
+
+    Args:
+        seen: The events as the discriminator sees them, shape (N, ...).
+        conditions: Standardised conditions, shape (N, K), or None.
+        weights: Positive event weights, shape (N,), or None.
+        batch: Events in a batch.
+        latent: Dimensions of the latent prior.
+        seed: The seed of the order and the latents.
+    """
+
+    def __init__(
+        self,
+        seen: Tensor,
+        conditions: Tensor | None,
+        weights: Tensor | None,
+        *,
+        batch: int,
+        latent: int,
+        seed: int,
+    ) -> None:
+        self.seen, self.conditions, self.weights = seen, conditions, weights
+        self.batch, self.latent, self.seed = min(batch, len(seen)), latent, seed
+        self.per_epoch = len(seen) // self.batch
+        self.drawn = 0
+        self.random = torch.Generator(seen.device).manual_seed(seed)
+        self._epoch, self._order = -1, torch.empty(0, dtype=torch.long)
+
+    def draw(self, gamma: float) -> Batch:
+        """The next batch."""
+        index = self._next_index()
+        conditions = None if self.conditions is None else self.conditions[index]
+        return Batch(self.seen[index], conditions, self.prior(self.batch), gamma, self.random)
+
+    def prior(self, n: int) -> Tensor:
+        """Latents z ~ N(0, 1), shape (n, L)."""
+        return torch.randn(n, self.latent, generator=self.random, device=self.seen.device)
+
+    def _next_index(self) -> Tensor:
+        epoch, place = divmod(self.drawn, self.per_epoch)
+        self.drawn += 1
+        if self.weights is not None:
+            return torch.multinomial(self.weights, self.batch, replacement=True, generator=self.random)
+        if epoch != self._epoch:
+            order = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
+            self._epoch, self._order = (
+                epoch,
+                torch.randperm(len(self.seen), generator=order).to(self.seen.device),
+            )
+        return self._order[place * self.batch : (place + 1) * self.batch]

@@ -1,0 +1,163 @@
+"""From events and a configuration to a training that is ready to play."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from zerosum.data.chain import Chain
+from zerosum.data.discrete import Sparse
+from zerosum.data.events import Events
+from zerosum.data.kinematics import pairs
+from zerosum.data.steps import Affine, Angle
+from zerosum.data.transforms import Preprocessor
+from zerosum.errors import InputError
+from zerosum.game.blueprint import Blueprint
+from zerosum.game.lens import Lens
+from zerosum.game.objectives import OBJECTIVES, calibrated_value
+from zerosum.game.penalties import PENALTIES
+from zerosum.game.players import adversarial_game
+from zerosum.game.sight import PairSight
+from zerosum.training.config import Config
+from zerosum.training.engine import Engine
+from zerosum.training.history import Record
+from zerosum.training.sampler import Sampler
+from zerosum.training.state import Training
+
+WATCHED = 2048  # validation events that measure V at each record
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A training with all that it was built from."""
+
+    config: Config
+    engine: Engine
+    blueprint: Blueprint
+    preprocessor: Preprocessor
+    lens: Lens
+    discriminator: nn.Module
+    training: Training
+    watched: Tensor
+    watched_conditions: Tensor | None
+
+    def value(self, training: Training) -> Record:
+        """V(D, G) on validation events and as many fresh fake ones, in nats: -ln 4 at equilibrium."""
+        latent = torch.randn(
+            len(self.watched), self.config.latent or 1, generator=torch.Generator().manual_seed(1)
+        )
+        with torch.no_grad():
+            generator = training.game[-1].module
+            fake = self.lens.view(
+                self.lens.project(generator(latent.to(self.engine.device), self.watched_conditions))
+            )
+            real_logits = self.discriminator(self.watched, self.watched_conditions)
+            fake_logits = self.discriminator(fake, self.watched_conditions)
+        return {"value": calibrated_value(real_logits.cpu(), fake_logits.cpu())}
+
+
+def prepare(config: Config, train: Events, validation: Events, engine: Engine) -> Setup:
+    """Fit the transforms, build the networks from the seed, and put the events on the device.
+
+    Args:
+        config: A resolved configuration.
+        train: The events that the game is played on.
+        validation: The events that measure V.
+        engine: The device.
+    """
+    preprocessor = Preprocessor.fit(train, seed=config.seed)
+    standard = in_chunks(preprocessor, train)
+    sight = None
+    if train.kind == "table" and pairs(train.names):
+        sight = PairSight(train.names, preprocessor.inverse, standard[:100_000])
+    blueprint = Blueprint(
+        kind=train.kind,
+        shape=tuple(standard.shape[1:]),
+        conditions=len(train.condition_features),
+        latent=config.latent or 1,
+        width=config.width or 1,
+        depth=config.depth or 1,
+        seen=sight.seen if sight else (),
+        periods=periods(preprocessor),
+        low=tuple(lowest(chain) for chain in preprocessor.chains),
+    )
+    torch.manual_seed(config.seed)
+    generator, discriminator = blueprint.generator(), blueprint.discriminator()
+    lens = blueprint.lens(sight)
+    for module in (generator, discriminator, lens):
+        module.to(engine.device)
+    game = adversarial_game(
+        generator,
+        discriminator,
+        lens=lens,
+        objective=OBJECTIVES[config.objective],
+        penalty=PENALTIES[config.penalty],
+        discriminator_updates=config.discriminator_updates,
+    )
+
+    def look(events: Tensor) -> Tensor:
+        return torch.cat(
+            [lens.view(lens.embed(part.to(engine.device))) for part in torch.split(events, 65_536)]
+        )
+
+    def given(events: Events) -> Tensor | None:
+        if events.conditions is None:
+            return None
+        return preprocessor.forward_conditions(events.conditions).to(engine.device)
+
+    sampler = Sampler(
+        look(standard),
+        given(train),
+        _sampling_weights(train, engine),
+        batch=config.batch,
+        latent=blueprint.latent,
+        seed=config.seed,
+    )
+    watched = validation.take(slice(WATCHED))
+    return Setup(
+        config,
+        engine,
+        blueprint,
+        preprocessor,
+        lens,
+        discriminator,
+        Training(game, sampler),
+        look(preprocessor.forward(watched.values)),
+        given(watched),
+    )
+
+
+def periods(preprocessor: Preprocessor) -> tuple[tuple[int, float], ...]:
+    """Index and period, in standardised units, of each angle among the features."""
+    return tuple(
+        (index, step.period / chain.steps[-1].scale)
+        for index, chain in enumerate(preprocessor.chains)
+        for step in chain.steps
+        if isinstance(step, Angle) and isinstance(chain.steps[-1], Affine)
+    )
+
+
+def lowest(chain: Chain) -> float | None:
+    """The standardised value of an empty cell, below which there is nothing; None where every value is possible."""
+    if not any(isinstance(step, Sparse) for step in chain.steps):
+        return None
+    return float(chain.forward(torch.zeros(1, dtype=torch.float64), torch.Generator()))
+
+
+def in_chunks(preprocessor: Preprocessor, events: Events, chunk: int = 65_536) -> Tensor:
+    """Standardised events in float32, transformed a chunk at a time."""
+    edges = [*range(0, len(events), chunk), len(events)]
+    return torch.cat([preprocessor.forward(events.values[a:b]) for a, b in pairwise(edges)])
+
+
+def _sampling_weights(events: Events, engine: Engine) -> Tensor | None:
+    if events.weights is None:
+        return None
+    if negative := int(np.sum(events.weights < 0)):
+        raise InputError(
+            f"{negative} of {len(events)} event weights are negative; the game draws events with probabilities "
+            "proportional to their weights: train on events with positive weights, and give all to compare."
+        )
+    return torch.from_numpy(events.weights.astype(np.float32)).to(engine.device)

@@ -1,0 +1,119 @@
+"""Everything that changes during a training, in one place, so that it can be written down and restored exactly."""
+
+import copy
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from zerosum.game.players import Game, Losses
+from zerosum.training.checkpoint import Tensors
+from zerosum.training.sampler import Sampler
+
+
+class Meter:
+    """Means of the losses since the last record, summed on the device so that no step waits for it."""
+
+    def __init__(self) -> None:
+        self.sums: Tensors = {}
+        self.counted = 0
+
+    def add(self, name: str, losses: Losses) -> None:
+        """Add the parts of one player's loss."""
+        for part, number in losses.items():
+            key = f"{part}_{name}"
+            self.sums[key] = self.sums[key] + number.detach() if key in self.sums else number.detach()
+
+    def read(self) -> dict[str, float]:
+        """The means, and start again."""
+        means = {key: float(self.sums[key]) / self.counted for key in sorted(self.sums)}
+        self.sums, self.counted = {}, 0
+        return means
+
+
+class Training:
+    """The players, their optimisers, the averaged generator, the sampler and the step.
+
+    Args:
+        game: The players; the last one is the generator.
+        sampler: Where batches come from.
+    """
+
+    def __init__(self, game: Game, sampler: Sampler) -> None:
+        self.game, self.sampler = game, sampler
+        self.step = 0
+        self.best: dict[str, Any] = {}
+        self.meter = Meter()
+        self.parameters = {player.name: [*player.module.parameters()] for player in game}
+        self.optimizers = {
+            name: torch.optim.Adam(
+                parameters, lr=0.0, betas=(0.0, 0.99), eps=1e-8, fused=parameters[0].device.type != "mps"
+            )
+            for name, parameters in self.parameters.items()
+        }
+        self.averaged: nn.Module = copy.deepcopy(game[-1].module).requires_grad_(False)
+
+    def set_rates(self, learning_rate: float, beta2: float) -> None:
+        """The optimisers' rates for the next updates."""
+        for optimizer in self.optimizers.values():
+            for group in optimizer.param_groups:
+                group["lr"], group["betas"] = learning_rate, (0.0, beta2)
+
+    def apply(self, name: str, gradients: list[Tensor]) -> None:
+        """One update of a player's parameters."""
+        for parameter, gradient in zip(self.parameters[name], gradients, strict=True):
+            parameter.grad = gradient
+        self.optimizers[name].step()
+
+    @torch.no_grad()
+    def average(self, half_life: float) -> None:
+        """Move the averaged generator towards the present one, by one step.
+
+        Args:
+            half_life: In steps; early in a training at most a tenth of the steps so far.
+        """
+        share = 1 - 0.5 ** (1 / min(half_life, self.step / 10))
+        mine: list[Tensor] = list(self.averaged.parameters())
+        torch._foreach_lerp_(mine, list[Tensor](self.parameters[self.game[-1].name]), share)
+        for old, new in zip(self.averaged.buffers(), self.game[-1].module.buffers(), strict=True):
+            old.copy_(new)
+
+    def tensors(self) -> Tensors:
+        """All tensors of the state, by name."""
+        found: Tensors = {"random": self.sampler.random.get_state()}
+        found |= {f"meter.{key}": value for key, value in self.meter.sums.items()}
+        for player in self.game:
+            found |= {f"{player.name}.{key}": value for key, value in player.module.state_dict().items()}
+            for i, parameter in enumerate(self.parameters[player.name]):
+                moments = self.optimizers[player.name].state[parameter]
+                found |= {f"{player.name}.adam.{i}.{key}": value for key, value in moments.items()}
+        return found | {f"averaged.{key}": value for key, value in self.averaged.state_dict().items()}
+
+    def facts(self) -> dict[str, Any]:
+        """All of the state that is no tensor."""
+        return {
+            "step": self.step,
+            "drawn": self.sampler.drawn,
+            "best": self.best,
+            "counted": self.meter.counted,
+        }
+
+    def restore(self, tensors: Tensors, facts: dict[str, Any]) -> None:
+        """Take over a state that `tensors` and `facts` gave."""
+        self.step, self.best = facts["step"], facts["best"]
+        self.sampler.drawn = facts["drawn"]
+        self.sampler.random.set_state(tensors["random"])
+        self.meter.counted = facts["counted"]
+        self.meter.sums = {k.removeprefix("meter."): v for k, v in tensors.items() if k.startswith("meter.")}
+        for player in self.game:
+            player.module.load_state_dict(_under(tensors, player.name, player.module))
+            for i, parameter in enumerate(self.parameters[player.name]):
+                prefix = f"{player.name}.adam.{i}."
+                moments = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+                device = parameter.device
+                self.optimizers[player.name].state[parameter] = {k: v.to(device) for k, v in moments.items()}
+        self.averaged.load_state_dict(_under(tensors, "averaged", self.averaged))
+
+
+def _under(tensors: Tensors, prefix: str, module: nn.Module) -> Tensors:
+    return {key: tensors[f"{prefix}.{key}"] for key in module.state_dict()}

@@ -1,0 +1,87 @@
+"""Every penalty against its closed form on a linear discriminator, and both ways to the input gradient."""
+
+import math
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from zerosum.game.networks import FAMILIES
+from zerosum.game.penalties import PENALTIES, Scored, with_gradient
+
+SHAPES = [(3,), (2, 8, 8), (1, 4, 6, 5)]
+
+
+class Linear(nn.Module):
+    """c(x) = a . x for events of any shape."""
+
+    def __init__(self, slope: Tensor) -> None:
+        super().__init__()
+        self.slope = nn.Parameter(slope)
+
+    def forward(self, x: Tensor, c: Tensor | None = None) -> Tensor:
+        return (x * self.slope).flatten(1).sum(1)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("name", [name for name, penalty in PENALTIES.items() if penalty])
+def test_penalty_is_exact_on_a_linear_discriminator(name: str, shape: tuple[int, ...]) -> None:
+    """With c(x) = a.x the gradient is a for every event, so each penalty is a number in |a|."""
+    slope = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+    norm2 = float(slope.square().sum())
+    expected = {
+        "r1": norm2 / 2,
+        "r2": norm2 / 2,
+        "r1r2": norm2,
+        "gradient": (math.sqrt(norm2) - 1) ** 2,
+        "gradient_zero": norm2,
+    }[name]
+    critic = Linear(slope)
+    events = torch.randn(14, *shape)
+    _, gradient = with_gradient(critic, events, None)
+    penalty = PENALTIES[name]
+    assert penalty is not None
+    found = penalty(Scored(critic, events, None, gradient, torch.Generator()))
+    assert found.detach().item() == pytest.approx(expected, rel=1e-5)
+    (by_slope,) = torch.autograd.grad(found, critic.slope)
+    assert by_slope.isfinite().all()
+
+
+def test_gradient_penalty_vanishes_where_every_gradient_has_norm_one() -> None:
+    """The norm is taken for each event: with |grad c| = 1 everywhere the penalty is 0, whatever the batch."""
+    critic = Linear(torch.full((4,), 0.5))
+    events = torch.randn(128, 4)
+    _, gradient = with_gradient(critic, events, None)
+    penalty = PENALTIES["gradient"]
+    assert penalty is not None
+    found = penalty(Scored(critic, events, None, gradient, torch.Generator()))
+    assert found.detach().item() == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize("conditions", [0, 2])
+@pytest.mark.parametrize(("kind", "shape"), [("table", (3,)), ("grid", (2, 11, 9)), ("grid", (1, 8, 8, 9))])
+def test_input_gradient_is_that_of_autograd(kind: str, shape: tuple[int, ...], conditions: int) -> None:
+    """The chain of adjoints equals double backward: logits, input gradient, and the penalty's parameter gradient."""
+    torch.manual_seed(1)
+    critic = FAMILIES[kind].discriminator(shape, conditions, width=8, depth=3).double()
+    x = torch.randn(6, *shape, dtype=torch.float64)
+    c = torch.randn(6, conditions, dtype=torch.float64) if conditions else None
+    results = []
+    for network in (critic, Hidden(critic)):
+        logits, gradient = with_gradient(network, x, c)
+        loss = logits.exp().mean() + gradient.square().sum()
+        by_parameters = torch.autograd.grad(loss, list(critic.parameters()), allow_unused=True)
+        results.append([logits, gradient, *(g for g in by_parameters if g is not None)])
+    for mine, autograd in zip(*results, strict=False):
+        torch.testing.assert_close(mine, autograd, rtol=1e-10, atol=1e-12)
+
+
+class Hidden(nn.Module):
+    """A discriminator that does not tell its input gradient."""
+
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, x: Tensor, c: Tensor | None) -> Tensor:
+        return self.inner(x, c)

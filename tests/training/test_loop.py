@@ -1,0 +1,151 @@
+"""The loop: a training that stops anywhere goes on to the same numbers, and one that diverges says so."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from zerosum.data.events import Events
+from zerosum.errors import InputError, RunError
+from zerosum.training.checkpoint import Checkpoints
+from zerosum.training.config import Config
+from zerosum.training.engine import Engine
+from zerosum.training.history import History
+from zerosum.training.loop import play
+from zerosum.training.setup import Setup, prepare
+
+CHOICES = {"steps": 60, "log_every": 7, "checkpoint_every": 20, "batch": 32, "width": 16, "judgements": 0}
+
+
+def events(n: int = 500) -> Events:
+    rng = np.random.default_rng(0)
+    return Events.table(rng.normal(size=(n, 3)) * [1, 5, 0.1] + [0, 3, 1])
+
+
+def ready(choices: dict[str, object], data: Events | None = None) -> Setup:
+    data = events() if data is None else data
+    config = Config.of(CHOICES | choices).resolved(data)
+    train, validation, _ = data.split((0.8, 0.1, 0.1), config.seed)
+    return prepare(config, train, validation, Engine(device="cpu"))
+
+
+def run(setup: Setup, folder: Path, until: int | None = None, resume: bool = False) -> list[dict[str, float]]:
+    folder.mkdir(exist_ok=True)
+    history, checkpoints = History(folder), Checkpoints(folder / "checkpoints", keep=2)
+    if resume:
+        _, tensors, facts, _ = checkpoints.read_newest()
+        setup.training.restore(tensors, facts)
+        history.rewind(setup.training.step)
+    records = play(
+        setup.training,
+        config=setup.config,
+        engine=setup.engine,
+        history=history,
+        checkpoints=checkpoints,
+        watch=setup.value,
+        judge=lambda _: {},
+        keep=lambda _: None,
+        stop=lambda: setup.training.step == until,
+    )
+    return list(records)
+
+
+def parameters(setup: Setup) -> torch.Tensor:
+    return torch.cat([p.flatten() for player in setup.training.game for p in player.module.parameters()])
+
+
+@pytest.mark.parametrize("until", [1, 20, 33, 59])
+def test_a_stopped_training_goes_on_to_the_same_numbers(tmp_path: Path, until: int) -> None:
+    """Stopped at any step and continued by a new process: history and parameters are equal bit for bit."""
+    whole = ready({})
+    run(whole, tmp_path / "whole")
+    run(ready({}), tmp_path / "parts", until=until)
+    rest = ready({})
+    run(rest, tmp_path / "parts", resume=True)
+    assert (tmp_path / "parts/history.jsonl").read_bytes() == (tmp_path / "whole/history.jsonl").read_bytes()
+    assert torch.equal(parameters(rest), parameters(whole))
+
+
+def test_two_seeds_differ_and_one_seed_does_not(tmp_path: Path) -> None:
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        run(ready({"seed": seed}), tmp_path / name)
+    texts = {name: (tmp_path / name / "history.jsonl").read_text() for name in "abc"}
+    assert texts["a"] == texts["b"]
+    assert texts["a"] != texts["c"]
+
+
+def test_only_the_newest_checkpoints_are_kept(tmp_path: Path) -> None:
+    run(ready({}), tmp_path)
+    assert Checkpoints(tmp_path / "checkpoints").steps() == [40, 60]
+
+
+def test_a_damaged_checkpoint_is_passed_over(tmp_path: Path) -> None:
+    run(ready({}), tmp_path)
+    broken = tmp_path / "checkpoints/step-60/tensors.safetensors"
+    broken.write_bytes(broken.read_bytes()[:100])
+    step, _, _, damaged = Checkpoints(tmp_path / "checkpoints").read_newest()
+    assert step == 40
+    assert len(damaged) == 1
+    assert "step 60" in damaged[0]
+
+
+def test_a_loss_that_is_not_finite_ends_the_run_with_step_and_player(tmp_path: Path) -> None:
+    setup = ready({})
+    with torch.no_grad():
+        next(iter(setup.discriminator.parameters())).fill_(float("nan"))
+    with pytest.raises(RunError, match="discriminator is nan at step 7"):
+        run(setup, tmp_path)
+
+
+def test_weights_decide_how_often_an_event_is_seen() -> None:
+    weighted = Events.table(np.linspace(1, 2, 100)[:, None], weights=np.where(np.arange(100) < 50, 0.0, 1.0))
+    setup = ready({"batch": 64}, weighted)
+    seen = torch.cat([setup.training.sampler.draw(0.0).seen for _ in range(20)])
+    kept = setup.preprocessor.forward(np.array([[1.49], [1.5]]))
+    assert float(seen.min()) > float(kept.mean())
+
+
+def test_negative_weights_are_refused_with_their_number() -> None:
+    weights = np.ones(100)
+    weights[:3] = -1
+    with pytest.raises(InputError, match="of 80 event weights are negative"):
+        ready({}, Events.table(np.random.default_rng(0).normal(size=(100, 2)), weights=weights))
+
+
+@pytest.mark.slow
+def test_twenty_kills_at_random_moments_lose_nothing(tmp_path: Path) -> None:
+    """SIGKILL at a random moment, 20 times, then resume: the history is that of an uninterrupted run."""
+    data = tmp_path / "events.npy"
+    np.save(data, np.random.default_rng(0).normal(size=(2000, 2)))
+    config = tmp_path / "run.yaml"
+    config.write_text("steps: 400\nlog_every: 10\ncheckpoint_every: 20\njudgements: 2\nwidth: 16\n")
+    command = [sys.executable, "-m", "zerosum", "train"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+
+    def start(*arguments: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([*command, *arguments], env=environment, stderr=subprocess.PIPE)
+
+    whole = start(str(data), "--config", str(config), "--out", str(tmp_path / "whole"), "--quiet")
+    assert whole.wait() == 0
+    rng = np.random.default_rng(1)
+    first = start(str(data), "--config", str(config), "--out", str(tmp_path / "killed"), "--quiet")
+    history = tmp_path / "killed/history.jsonl"
+    while not history.exists():
+        time.sleep(0.05)
+    process, kills = first, 0
+    while kills < 20 and process.poll() is None:
+        time.sleep(float(rng.uniform(0.0, 1.0)))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        kills += 1
+        process = start("--resume", "--out", str(tmp_path / "killed"), "--quiet")
+        if kills < 20:
+            time.sleep(float(rng.uniform(2.5, 6.0)))
+    assert process.wait() == 0, process.stderr.read().decode() if process.stderr else ""
+    assert history.read_bytes() == (tmp_path / "whole/history.jsonl").read_bytes()
