@@ -12,8 +12,9 @@ from zerosum.data.chain import STEPS, Chain
 from zerosum.data.discrete import Integers, Levels, Snap, Sparse, Spike
 from zerosum.data.events import Events, Feature
 from zerosum.data.rules import SAMPLE, condition_chain
+from zerosum.data.selection import check_trainable
 from zerosum.data.steps import Affine, Angle, Log, Logit, Probit, Warp
-from zerosum.data.transforms import Preprocessor, check_trainable
+from zerosum.data.transforms import Preprocessor
 from zerosum.errors import InputError
 
 N = 4000

@@ -84,14 +84,9 @@ def write_npz(path: Path, like: Events) -> Iterator[Callable[[Events], None]]:
     kept: list[dict[str, Array]] = []
     yield lambda events: kept.append(arrays_of(events))
     arrays = {name: np.concatenate([part[name] for part in kept]) for name in kept[0]}
-    np.savez_compressed(
-        path,
-        kind=np.array(like.kind),
-        attributes=np.array(json.dumps(like.attributes)),
-        **_described("", like.features),
-        **_described("condition_", like.condition_features),
-        **arrays,
-    )
+    arrays |= {"kind": np.array(like.kind), "attributes": np.array(json.dumps(like.attributes))}
+    arrays |= _described("", like.features) | _described("condition_", like.condition_features)
+    np.savez_compressed(path, allow_pickle=False, **arrays)
 
 
 def _described(prefix: str, features: tuple[Feature, ...]) -> dict[str, Any]:

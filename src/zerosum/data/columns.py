@@ -138,3 +138,12 @@ def chunk_of(events: Events) -> Chunk:
         column.name: np.ascontiguousarray(array)
         for column, array in zip(columns_of(events), arrays, strict=True)
     }
+
+
+def values_of(events: Events) -> list[Array]:
+    """All values of each feature, one-dimensional; of a cloud, those of the points that exist."""
+    if events.kind == "cloud":
+        return list(events.values[events.mask].T)
+    if events.kind == "grid":
+        return [events.values[:, channel].reshape(-1) for channel in range(len(events.features))]
+    return list(events.values.T)

@@ -95,7 +95,7 @@ def load(
     """
     path = Path(path)
     selection = Selection(columns, conditions, weight, max_events)
-    with _source(path, dataset) as source:
+    with open_source(path, dataset) as source:
         chosen = selection.resolve(source)
         return chosen.events(chosen.gather(source, CHUNK), str(path))
 
@@ -113,7 +113,7 @@ def iterate(
     if chunk < 1:
         raise InputError(f"chunk is {chunk}; give a positive number of events.")
     path, first = Path(path), 0
-    with _source(path, dataset) as source:
+    with open_source(path, dataset) as source:
         chosen = Selection(columns, conditions, weight).resolve(source)
         for part in source.chunks(chosen.names, chunk):
             events = chosen.events(part, str(path), first)
@@ -203,7 +203,7 @@ class Writer:
 
 
 @contextmanager
-def _source(path: Path, dataset: str | None) -> Iterator[Source]:
+def open_source(path: Path, dataset: str | None) -> Iterator[Source]:
     """Open a file; every failure while it is open becomes one sentence that names it."""
     if path.is_dir() or not path.exists():
         wrong = "is a folder" if path.is_dir() else "does not exist"

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from zerosum.data.columns import Array, Chunk, Column, Source, is_numeric
+from zerosum.data.columns import Array, Chunk, Column, Source, is_numeric, values_of
 from zerosum.data.events import Events, Kind, absent
 from zerosum.errors import InputError
 
@@ -124,12 +124,39 @@ class Chosen:
             )
 
 
+def check_trainable(events: Events) -> None:
+    """Refuse what no generator can be trained on.
+
+    Raises:
+        InputError: Where a feature or condition has one value only, or fewer than two events are there.
+    """
+    where = events.source or "the sample"
+    if len(events) < 2:
+        raise InputError(f"{where} has {len(events)} event; training needs at least 2.")
+    constant = [
+        name
+        for name, values in zip(events.names, values_of(events), strict=True)
+        if np.min(values, initial=np.inf) >= np.max(values, initial=-np.inf)
+    ]
+    conditions = () if events.conditions is None else events.conditions.T
+    constant += [
+        name
+        for name, values in zip(events.condition_names, conditions, strict=True)
+        if values.min() == values.max()
+    ]
+    if constant:
+        raise InputError(
+            f"{where}: column {', '.join(constant)} has the same value in all {len(events)} rows; "
+            "leave it out by naming the others with --columns."
+        )
+
+
 def _refuse_missing(name: str, array: Array, mask: Array | None, first: int) -> None:
     """Refuse NaN and infinite entries, with how many there are and where the first one is."""
-    wrong = ~np.isfinite(array)
+    wrong: Array = ~np.isfinite(array)
     if mask is not None:
         wrong &= mask
-    wrong = wrong.reshape(len(array), -1).any(axis=1)
+    wrong = np.any(wrong.reshape(len(array), -1), axis=1, keepdims=True)[:, 0]
     if wrong.any():
         infinite = bool(np.isinf(array[int(np.argmax(wrong))]).any())
         values = "value" if wrong.sum() == 1 else "values"

@@ -7,44 +7,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self
 
-import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from zerosum.data.chain import Chain
+from zerosum.data.columns import values_of
 from zerosum.data.events import Events, Feature, Kind
 from zerosum.data.rules import channel_chain, condition_chain, feature_chain
-from zerosum.errors import InputError
+from zerosum.data.selection import check_trainable
 
 Numbers = npt.NDArray[Any] | Tensor
-
-
-def check_trainable(events: Events) -> None:
-    """Refuse what no generator can be trained on.
-
-    Raises:
-        InputError: Where a feature or condition has one value only, or fewer than two events are there.
-    """
-    where = events.source or "the sample"
-    if len(events) < 2:
-        raise InputError(f"{where} has {len(events)} event; training needs at least 2.")
-    constant = [
-        name
-        for name, values in zip(events.names, _per_feature(events), strict=True)
-        if np.min(values, initial=np.inf) >= np.max(values, initial=-np.inf)
-    ]
-    conditions = () if events.conditions is None else events.conditions.T
-    constant += [
-        name
-        for name, values in zip(events.condition_names, conditions, strict=True)
-        if values.min() == values.max()
-    ]
-    if constant:
-        raise InputError(
-            f"{where}: column {', '.join(constant)} has the same value in all {len(events)} rows; "
-            "leave it out by naming the others with --columns."
-        )
 
 
 @dataclass(frozen=True)
@@ -82,7 +55,7 @@ class Preprocessor:
         return cls(
             events.kind,
             events.features,
-            tuple(choose(values, seed) for values in _per_feature(events)),
+            tuple(choose(values, seed) for values in values_of(events)),
             events.condition_features,
             tuple(condition_chain(values, seed) for values in conditions),
             seed,
@@ -156,15 +129,6 @@ class Preprocessor:
 
     def _generator(self, generator: torch.Generator | None) -> torch.Generator:
         return torch.Generator().manual_seed(self.seed) if generator is None else generator
-
-
-def _per_feature(events: Events) -> list[npt.NDArray[Any]]:
-    """All values of each feature, one-dimensional; of a cloud, those of the points that exist."""
-    if events.kind == "cloud":
-        return list(events.values[events.mask].T)
-    if events.kind == "grid":
-        return [events.values[:, channel].reshape(-1) for channel in range(len(events.features))]
-    return list(events.values.T)
 
 
 def _masked(values: Tensor, mask: Numbers | None) -> Tensor:
