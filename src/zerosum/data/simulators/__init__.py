@@ -1,1 +1,59 @@
-"""Sources of events with known truth."""
+"""Sources of events with known truth.
+
+    for events in SOURCES["showers"].stream(100_000, seed=1, particle="electron"):
+        ...
+
+A new source is one entry in `SOURCES`.
+"""
+
+from functools import partial
+
+from zerosum.data.simulators.lattice import simulate_ising, stream_ising
+from zerosum.data.simulators.mixtures import stream_grid, stream_ring
+from zerosum.data.simulators.showers import calochallenge_arrays, simulate_showers, stream_showers
+from zerosum.data.simulators.source import Source
+from zerosum.errors import InputError
+
+__all__ = ["SOURCES", "Source", "calochallenge_arrays", "simulate_ising", "simulate_showers", "source"]
+
+SHOWER_OPTIONS = {
+    "geometry": "a built-in calorimeter (atlas-like, silicon-like, front-view, side-view, volume) or its file",
+    "energies": "incident energies in MeV: (low, high), log-uniform",
+    "discrete": "draw the energy among the values of energies",
+    "particle": "photon or electron",
+    "threshold": "voxels with less energy, in MeV, are set to 0",
+}
+
+SOURCES: dict[str, Source] = {
+    entry.name: entry
+    for entry in (
+        Source(
+            "showers",
+            "photon showers of 1 GeV to 1 TeV in 368 voxels, given the incident energy",
+            stream_showers,
+            SHOWER_OPTIONS,
+        ),
+        Source(
+            "shower-images",
+            "photon showers of 10 to 100 GeV in a crystal, seen from the side: 16 x 16 pixels",
+            partial(stream_showers, geometry="side-view", energies=(1e4, 1e5)),
+            SHOWER_OPTIONS,
+        ),
+        Source(
+            "ising",
+            "spins of the two-dimensional Ising model, 16 x 16, at the critical temperature",
+            stream_ising,
+            {"side": "L", "coupling": "K = J / kT", "sweeps": "sweeps before a lattice is taken"},
+        ),
+        Source("ring", "eight narrow normal modes on the unit circle", stream_ring),
+        Source("grid", "twenty-five narrow normal modes on a square grid", stream_grid),
+    )
+}
+
+
+def source(name: str) -> Source:
+    """The source of this name; a wrong name raises an InputError that lists all."""
+    if name not in SOURCES:
+        listed = "; ".join(f"{entry.name}: {entry.summary}" for entry in SOURCES.values())
+        raise InputError(f"there is no source {name}; choose one ({listed}).")
+    return SOURCES[name]
