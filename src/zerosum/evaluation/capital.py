@@ -11,7 +11,7 @@ several critics share one stake, divided beforehand, and none is picked by its l
 It is valid at every n, without asymptotics.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +33,28 @@ def _blocks(values: FloatArray, size: int) -> FloatArray:
         return values
     edges = np.linspace(0, len(values), size + 1).round().astype(int)
     return np.add.reduceat(values, edges[:-1]) / np.diff(edges)
+
+
+def foreseen(pairs: FloatArray, low: float, high: float, n: int, alpha: float) -> float:
+    """The lower limit to be expected from n pairs like these, in [low, high], at level alpha.
+
+    It is the m at which n E ln[1 + lambda (X - m)] = ln 1/alpha for the stake that `Gamble` will settle on.
+    """
+    x, wanted = (pairs - low) / (high - low), np.log(1 / alpha) / n
+    stake = np.sqrt(2 * wanted / max(x.var(), 1e-6))
+
+    def growth(m: float) -> float:
+        return float(np.log1p(min(stake, LARGEST_STAKE / m) * (x - m)).mean())
+
+    return low + (high - low) * _last(lambda m: growth(m) >= wanted, 1e-9, 1.0, 1e-5)
+
+
+def _last(holds: Callable[[float], bool], low: float, high: float, precision: float) -> float:
+    """Where a statement that holds at `low` and fails further up ceases to hold, by bisection."""
+    while high - low > precision:
+        middle = (low + high) / 2
+        low, high = (middle, high) if holds(middle) else (low, middle)
+    return low
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +114,5 @@ class Wager:
         """The least m that is not excluded: with probability 1 - alpha at most the mean."""
         low = max(gamble.low for gamble, _ in self._gambles)
         high = max(gamble.high for gamble, _ in self._gambles)
-        while high - low > 1e-7 * max(1.0, abs(high)):
-            middle = (low + high) / 2
-            excluded = self.log_capital(middle) >= np.log(1 / self.alpha)
-            low, high = (middle, high) if excluded else (low, middle)
-        return low
+        needed = np.log(1 / self.alpha)
+        return _last(lambda m: self.log_capital(m) >= needed, low, high, 1e-7 * max(1.0, high - low))

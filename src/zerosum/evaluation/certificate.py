@@ -31,9 +31,9 @@ import numpy as np
 import numpy.typing as npt
 
 from zerosum.data.events import Events, FloatArray
-from zerosum.evaluation.capital import Gamble, Wager, paired
+from zerosum.evaluation.capital import Gamble, Wager, foreseen, paired
 from zerosum.evaluation.critics import STACK, Critic
-from zerosum.evaluation.folds import BUDGET, Fold, examine
+from zerosum.evaluation.folds import BUDGET, Fold, all_weights, examine
 from zerosum.evaluation.ranking import (
     asymptotic_p_value,
     effective_size,
@@ -47,6 +47,7 @@ from zerosum.theory.estimate import Estimate
 SIGNIFICANT = (
     2.0  # standard errors by which the most capable critic must lead for the bound to be "still growing"
 )
+HALVE = 19510101  # keeps the halves independent of events that were drawn from the same seed
 
 
 @dataclass(frozen=True)
@@ -114,16 +115,14 @@ def clip_levels(n: int) -> FloatArray:
 
 
 def choose_clip(rule: Variational, tune: tuple[FloatArray, FloatArray], n: int, alpha: float) -> float:
-    """The clip level whose empirical-Bernstein limit, predicted from tuning logits for n pairs, is largest.
+    """The clip level whose lower limit, foreseen from tuning logits for n pairs, is largest.
 
     With alpha = 1 the mean itself is maximised, which is what an estimate wants.
     """
-    log_alpha = np.log(1 / alpha)
 
     def predicted(clip: float) -> float:
         z = _terms(rule, tune, clip)
-        low, high = rule.bounds(clip)
-        return float(z.mean() - np.sqrt(2 * z.var() * log_alpha / n) - (high - low) * log_alpha / (3 * n))
+        return float(z.mean()) if alpha == 1 else foreseen(z, *rule.bounds(clip), n, alpha)
 
     return float(max(clip_levels(n), key=predicted))
 
@@ -157,12 +156,6 @@ def held_out(rule: Variational, folds: Sequence[Fold], k: int) -> tuple[FloatArr
         u.append(rule.reference(np.clip(fold.held[0][k], -clip, clip)))
         v.append(rule.generated(np.clip(fold.held[1][k], -clip, clip)))
     return np.concatenate(u), np.concatenate(v)
-
-
-def all_weights(folds: Sequence[Fold]) -> tuple[FloatArray, FloatArray]:
-    """The weights of the held-out events of both folds, in the order of `held_out`."""
-    first, second = (np.concatenate([fold.weights[side] for fold in folds]) for side in (0, 1))
-    return first, second
 
 
 def estimate(rule: Variational, folds: Sequence[Fold], k: int = -1) -> Estimate:
@@ -265,7 +258,8 @@ def null_floor(
     An estimate below it is compatible with no difference. The halves have half the reference's size: the
     floor at full size is lower still.
     """
-    first, second = reference.split((0.5, 0.5), seed)
+    order = np.random.default_rng((HALVE, seed)).permutation(len(reference))
+    first, second = (reference.take(part) for part in np.array_split(order, 2))
     folds = examine(first, second, seed=seed, critics=critics, budget=budget)
     nothing = estimate(DIVERGENCES["jensen_shannon"], folds)
     return max(0.0, nothing.value + 1.645 * nothing.error)

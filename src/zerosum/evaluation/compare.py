@@ -7,10 +7,10 @@ import numpy as np
 
 from zerosum.data.events import Events, absent
 from zerosum.errors import InputError
-from zerosum.evaluation.certificate import all_weights, certificate, null_floor
+from zerosum.evaluation.certificate import certificate, null_floor
 from zerosum.evaluation.comparison import Comparison, Side
 from zerosum.evaluation.critics import Critic
-from zerosum.evaluation.folds import BUDGET, Fold, examine
+from zerosum.evaluation.folds import BUDGET, Fold, all_weights, examine
 from zerosum.evaluation.marginals import Marginal, marginal
 from zerosum.evaluation.ranking import auc
 from zerosum.evaluation.summaries import names, rows
@@ -83,8 +83,8 @@ def assemble(
         columns=tuple(reference.names + reference.condition_names),
         **found,
         auc=auc(*held, weights),
-        missing=missing(held, weights),
-        invented=invented(held, weights),
+        missing=missing(folds),
+        invented=invented(folds),
         features=marginals(reference, generated),
         notes=js.notes,
     )

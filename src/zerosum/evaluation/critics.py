@@ -210,15 +210,21 @@ def fit_panel(
     raw = [np.concatenate([critic.logit(events) for events in tune]) for critic in fitted]
     lines = [_calibrated(logit, label, weight) for logit in raw]
     columns = np.stack([a + b * logit for (a, b), logit in zip(lines, raw, strict=True)], axis=1)
-    stack = logistic(columns, label, weight, ridge=1.0)
+    stack = logistic(columns, label, weight, ridge=20, level=1e9, prior=_likely(columns, label, weight))
     names = (*(critic.name for critic in critics), STACK)
     return Panel(names, fitted, np.array(lines), stack)
 
 
+def _likely(columns: FloatArray, label: FloatArray, weight: FloatArray) -> FloatArray:
+    """Weights of the critics by the likelihood of the tuning labels, which add up to 1."""
+    total = np.array([-log_loss(logit, label, weight) * len(label) for logit in columns.T])
+    return np.exp(total - np.logaddexp.reduce(total))  # type: ignore[no-any-return]
+
+
 def _calibrated(logit: FloatArray, label: FloatArray, weight: FloatArray) -> tuple[float, float]:
-    """Intercept and slope (temperature) of a logit; a critic that misleads on the tuning pair is silenced."""
-    intercept, slope = logistic(logit[:, None], label, weight, ridge=1e-3)
-    return (float(intercept), float(slope)) if slope > 0 else (0.0, 0.0)
+    """Intercept and slope (temperature) of a logit, both pulled to 0 where the tuning events say little."""
+    intercept, slope = logistic(logit[:, None], label, weight, ridge=3, level=10)
+    return float(intercept), float(slope)
 
 
 def ladder(events: Events) -> tuple[Critic, ...]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from zerosum.data.events import Events, FloatArray
 from zerosum.errors import InputError
@@ -18,6 +19,8 @@ from zerosum.evaluation.critics import Critic, Panel, fit_panel, ladder
 LEAST_EVENTS = 50
 FITTED_FRACTION = 0.8
 BUDGET = 200_000  # at most so many events of each sample train in each half; all events certify
+MANY = 40_000  # below so many events threads cost more than they give, much more on a busy machine
+SPLIT = 20140610  # keeps the split independent of events that were drawn from the same seed
 Index = npt.NDArray[np.intp]
 
 
@@ -57,15 +60,16 @@ def examine(
         if not np.isfinite(events.values if events.kind != "cloud" else events.values[events.mask]).all():
             raise InputError(f"the {name} sample holds NaN or infinity; remove those events or that column.")
     critics = ladder(reference) if critics is None else critics
-    halves = list(zip(_halves(len(reference), seed), _halves(len(generated), seed + 1), strict=True))
-    return tuple(
-        _fold(reference, generated, train, held, critics, seed + 2 + i, budget)
-        for i, (train, held) in enumerate((halves, halves[::-1]))
+    rng = np.random.default_rng((SPLIT, seed))
+    halves = list(
+        zip(*(np.array_split(rng.permutation(len(one)), 2) for one in (reference, generated)), strict=True)
     )
-
-
-def _halves(n: int, seed: int) -> list[Index]:
-    return np.array_split(np.random.default_rng(seed).permutation(n), 2)
+    few = len(reference) + len(generated) < MANY
+    with threadpool_limits(limits=1 if few else None):
+        return tuple(
+            _fold(reference, generated, train, held, critics, seed + i, budget)
+            for i, (train, held) in enumerate((halves, halves[::-1]))
+        )
 
 
 def _fold(
@@ -111,3 +115,9 @@ def scores(folds: Sequence[Fold]) -> tuple[FloatArray, FloatArray]:
             logit[fold.index[side]] = fold.held[side][-1]
         both.append(logit)
     return both[0], both[1]
+
+
+def all_weights(folds: Sequence[Fold]) -> tuple[FloatArray, FloatArray]:
+    """The weights of the held-out events of both folds, one fold after the other."""
+    first, second = (np.concatenate([fold.weights[side] for fold in folds]) for side in (0, 1))
+    return first, second

@@ -49,7 +49,8 @@ class View:
     @classmethod
     def of_cloud(cls, events: Events) -> "View":
         """The points themselves."""
-        return cls(events.values, np.asarray(events.mask, np.float32), _conditions(events))
+        mask = np.asarray(events.mask)
+        return cls(np.where(mask[..., None], events.values, 0), mask.astype(np.float32), _conditions(events))
 
 
 def _nothing(events: Events) -> FloatArray:

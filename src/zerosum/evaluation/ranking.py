@@ -6,6 +6,8 @@ from scipy import stats
 from zerosum.data.events import FloatArray
 from zerosum.theory.estimate import Estimate
 
+PERMUTE = 19370101  # keeps the permutations independent of events that were drawn from the same seed
+
 
 def auc(reference: FloatArray, generated: FloatArray, weights: tuple[FloatArray, FloatArray]) -> Estimate:
     """P(a reference event scores above a generated one), ties by half, with DeLong's error.
@@ -46,7 +48,7 @@ def permutation_p_value(reference: FloatArray, generated: FloatArray, *, seed: i
     (1 + #{permuted >= observed}) / (1 + B) is exact for a score fixed beforehand (Phipson and Smyth 2010). B
     is `most`, or fewer where the samples are so large that 999 would take minutes, but never below 199.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng((PERMUTE, seed))
     pooled = np.concatenate([reference, generated])
     rounds = int(np.clip(2e8 / len(pooled), 199, most))
     smaller, sign = (reference, 1) if len(reference) <= len(generated) else (generated, -1)
