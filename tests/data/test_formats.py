@@ -205,6 +205,13 @@ def test_strangers_tables_open(tmp_path: Path) -> None:
     assert load(tmp_path / "columns.h5").features == (Feature("a/pt", "GeV"), Feature("b/n"))
 
 
+@pytest.mark.parametrize("suffix", [".h5", ".npz", ".parquet"])
+def test_thousands_of_columns_come_back(tmp_path: Path, suffix: str) -> None:
+    events = Events.table(RNG.normal(size=(3, 6480)).astype(np.float32))
+    save(events, tmp_path / f"x{suffix}")
+    same(load(tmp_path / f"x{suffix}"), events)
+
+
 def test_calochallenge_layout(tmp_path: Path) -> None:
     energy, voxels = RNG.exponential(size=(9, 1)), RNG.exponential(size=(9, 6))
     with h5py.File(tmp_path / "d.hdf5", "w") as file:

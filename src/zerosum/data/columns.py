@@ -90,7 +90,8 @@ def source_of_parts(kind: Kind, parts: Sequence[Part], attributes: dict[str, Any
         raise InputError(f"the arrays differ in their number of rows ({sizes}); give one row for each event")
 
     def chunks(names: Sequence[str], size: int) -> Iterator[Chunk]:
-        wanted = [part for part in parts if any(column.name in names for column in part.columns)]
+        chosen = set(names)
+        wanted = [part for part in parts if any(column.name in chosen for column in part.columns)]
         for start in range(0, lengths.copy().pop(), size):
             chunk: Chunk = {}
             for part in wanted:

@@ -14,6 +14,7 @@ columns; name them when loading. A format is one `Format` object in `FORMATS`; n
 """
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -230,7 +231,7 @@ def open_source(path: Path, dataset: str | None) -> Iterator[Source]:
 
 def _check(source: Source) -> None:
     names = source.names()
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted(name for name, times in Counter(names).items() if times > 1)
     if twice:
         raise InputError(f"column {', '.join(twice)} stands more than once; rename it")
     if not source.names("feature"):

@@ -39,7 +39,8 @@ def write(path: Path, like: Events) -> Iterator[Callable[[Events], None]]:
     """Write datasets that grow with each append."""
     import h5py
 
-    with h5py.File(path, "w") as file:
+    # Since HDF5 1.8 an attribute may be larger than 64 kB, which the names of thousands of voxels are.
+    with h5py.File(path, "w", libver=("v108", "latest")) as file:
         file.attrs["kind"] = like.kind
         file.attrs["attributes"] = json.dumps(like.attributes)
         for name, array in arrays_of(like).items():

@@ -1,5 +1,6 @@
 """Which columns of a file become features, conditions and weights; what is not a finite number is refused."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -35,12 +36,13 @@ class Selection:
             features = [name for name in source.names("feature") if name not in taken]
         mask = source.names("mask")[:1]
         wanted = [*features, *conditions, *([] if weight is None else [weight])]
-        missing = [name for name in wanted if name not in source.names() or name in mask]
+        available = set(source.names()) - set(mask)
+        missing = [name for name in wanted if name not in available]
         if missing:
             raise InputError(absent(missing, [name for name in source.names() if name not in mask]))
         if not features:
             raise InputError("no column is left for the features; name fewer conditions")
-        twice = sorted({name for name in wanted if wanted.count(name) > 1})
+        twice = sorted(name for name, times in Counter(wanted).items() if times > 1)
         if twice:
             raise InputError(
                 f"{', '.join(twice)} was chosen more than once among columns, conditions and weight"
@@ -95,8 +97,9 @@ class Chosen:
             raise InputError("it has no events")
         self._refuse_words(chunk)
         mask = None if self.mask is None else _booleans(chunk[self.mask])
+        features = {column.name for column in self.features}
         for name in self.names:
-            points = mask if name in [column.name for column in self.features] else None
+            points = mask if name in features else None
             _refuse_missing(name, chunk[name], points, first)
         conditions = [chunk[column.name] for column in self.conditions]
         values = _stacked([chunk[column.name] for column in self.features], 1 if self.kind == "grid" else -1)
