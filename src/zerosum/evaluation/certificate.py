@@ -121,13 +121,13 @@ def choose_clip(rule: Variational, tune: tuple[FloatArray, FloatArray], n: int, 
     """
 
     def predicted(clip: float) -> float:
-        z = _terms(rule, tune, clip)
+        z = terms(rule, tune, clip)
         return float(z.mean()) if alpha == 1 else foreseen(z, *rule.bounds(clip), n, alpha)
 
     return float(max(clip_levels(n), key=predicted))
 
 
-def _terms(rule: Variational, logits: tuple[FloatArray, FloatArray], clip: float) -> FloatArray:
+def terms(rule: Variational, logits: tuple[FloatArray, FloatArray], clip: float) -> FloatArray:
     """Z = u + v for pairs of one critic's clipped logits."""
     reference, generated = (np.clip(logit, -clip, clip) for logit in logits)
     return paired(rule.reference(reference), rule.generated(generated))
@@ -140,10 +140,10 @@ def lower_limit(rule: Variational, fold: Fold, alpha: float) -> tuple[float, flo
     for k, name in enumerate(fold.names):
         tune, held = ((part[0][k], part[1][k]) for part in (fold.tune, fold.held))
         clip = choose_clip(rule, tune, n, alpha)
-        seen = _terms(rule, tune, clip)
+        seen = terms(rule, tune, clip)
         share = 0.5 if name == STACK else 0.5 / (len(fold.names) - 1)
         low, high = rule.bounds(clip)
-        gambles.append(Gamble(_terms(rule, held, clip), low, high, seen.mean(), seen.var(), share))
+        gambles.append(Gamble(terms(rule, held, clip), low, high, seen.mean(), seen.var(), share))
     return Wager(gambles, alpha).lower(), clip
 
 
