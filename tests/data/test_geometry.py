@@ -98,7 +98,9 @@ def test_yaml(tmp_path) -> None:
         ("[0, 30]", "[0, 30, 30]"),
         ("n_alpha: 4", "n_alpha: 1.5"),
         ("layers:", "layers: ]"),
+        ("name: block", "name: [block]"),
         (YAML, "3"),
+        (YAML, "[" * 2000),
         (YAML, "!!python/object/apply:os.getcwd []"),
     ],
 )
@@ -109,6 +111,18 @@ def test_a_bad_yaml_gives_one_sentence(tmp_path, old, new) -> None:
     with pytest.raises(InputError, match=r"bad\.yaml") as error:
         Geometry.from_yaml(path)
     assert one_sentence(error)
+
+
+def test_a_yaml_that_multiplies_itself_gives_a_short_sentence(tmp_path) -> None:
+    path = tmp_path / "bad.yaml"
+    bomb = "b0: &b0 [x, x]\n" + "".join(
+        f"b{i}: &b{i} [{', '.join([f'*b{i - 1}'] * 9)}]\n" for i in range(1, 20)
+    )
+    layer = bomb + "layers: [{start: 0, stop: 1, r_edges: *b19}]"
+    path.write_text(YAML.split("layers:")[0] + layer)
+    with pytest.raises(InputError, match=r"bad\.yaml") as error:
+        Geometry.from_yaml(path)
+    assert len(str(error.value)) < 500
 
 
 def test_unknown_names_and_shapes_are_refused() -> None:

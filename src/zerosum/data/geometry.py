@@ -10,10 +10,11 @@ fastest, then y, then layer. Lengths are in mm, energies in MeV, depths in radia
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from math import inf, pi
 from pathlib import Path
+from reprlib import repr as brief
 from typing import Any, Self
 
 import numpy as np
@@ -58,7 +59,7 @@ class Material:
         ):
             if not _number(getattr(self, name)) or not getattr(self, name) > 0:
                 raise InputError(
-                    f"{name} of a material is {getattr(self, name)!r}; give a number larger than 0."
+                    f"{name} of a material is {brief(getattr(self, name))}; give a number larger than 0."
                 )
         if self.sampling != (self.stochastic > 0):
             raise InputError(
@@ -82,7 +83,7 @@ class Rings:
     def __post_init__(self) -> None:
         _check_edges("r_edges", self.r_edges, lowest=0.0)
         if not isinstance(self.n_alpha, int) or self.n_alpha < 1:
-            raise InputError(f"n_alpha is {self.n_alpha!r}; give a whole number of sectors, at least 1.")
+            raise InputError(f"n_alpha is {brief(self.n_alpha)}; give a whole number of sectors, at least 1.")
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -148,7 +149,8 @@ class Layer:
     def __post_init__(self) -> None:
         if not (_number(self.start) and _number(self.stop) and 0 <= self.start < self.stop < inf):
             raise InputError(
-                f"a layer goes from {self.start!r} to {self.stop!r} radiation lengths; give 0 <= start < stop."
+                f"a layer goes from {brief(self.start)} to {brief(self.stop)} radiation lengths; "
+                "give 0 <= start < stop."
             )
 
     @property
@@ -172,7 +174,7 @@ class Geometry:
     name: str
     material: Material
     layers: tuple[Layer, ...]
-    shape: tuple[int, ...] | None = field(default=None)
+    shape: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         if not self.layers:
@@ -217,7 +219,7 @@ class Geometry:
 
         try:
             return cls(**_from_mapping(yaml.safe_load(Path(path).read_text())))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
+        except (OSError, RecursionError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
             reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
             raise InputError(
                 f"{path} is not a geometry ({reason}); give name, material (radiation_length, moliere_radius, "
@@ -230,9 +232,11 @@ def _from_mapping(entries: dict[str, Any]) -> dict[str, Any]:
     unknown = set(entries) - {"name", "material", "layers"}
     if unknown:
         raise ValueError(f"unknown entry {', '.join(sorted(unknown))}")
+    if not isinstance(entries["name"], str):
+        raise TypeError("the name is not text")
     material = {"name": entries["name"]} | entries["material"]
     return {
-        "name": str(entries["name"]),
+        "name": entries["name"],
         "material": Material(**material),
         "layers": tuple(_layer(**layer) for layer in entries["layers"]),
     }
@@ -249,5 +253,5 @@ def _number(value: object) -> bool:
 def _check_edges(name: str, edges: tuple[float, ...], lowest: float = -inf) -> None:
     if len(edges) < 2 or not all(map(_number, edges)) or edges[0] < lowest or np.any(np.diff(edges) <= 0):
         raise InputError(
-            f"{name} are {list(edges)}; give at least two, increasing{', from 0 on' * (lowest == 0)}."
+            f"{name} are {brief(list(edges))}; give at least two, increasing{', from 0 on' * (lowest == 0)}."
         )

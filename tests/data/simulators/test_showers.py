@@ -5,7 +5,7 @@ import pytest
 
 from zerosum.data.calorimeters import LEAD_ARGON, LEAD_TUNGSTATE, atlas_like
 from zerosum.data.geometry import Geometry, Layer, Rings
-from zerosum.data.simulators import SOURCES, calochallenge_arrays, simulate_showers
+from zerosum.data.simulators import SOURCES, calochallenge_arrays, showers, simulate_showers
 from zerosum.data.simulators.profiles import mean_shape
 from zerosum.errors import InputError
 
@@ -96,6 +96,26 @@ def test_voxels_are_exactly_zero_or_above_the_threshold_and_fill_with_energy() -
     assert empty[-1] > 0.1
 
 
+@pytest.mark.parametrize("mean_spots", [0.01, 0.5, 4.0, 60.0])
+def test_spots_are_binomial_and_conserve_the_dose(mean_spots) -> None:
+    n, shares = 100_000, np.array([0.3, 0.5])  # and 0.2 outside
+    rng = np.random.default_rng(9)
+    dose = np.full(n, 2.0)
+    shared = showers.scatter(rng, dose, np.full(n, mean_spots), np.tile(shares, (n, 1))) / 2.0
+    one_over = (1 / np.maximum(rng.poisson(mean_spots, n), 1)).mean()
+    np.testing.assert_allclose(shared.mean(axis=0), shares, atol=5 * 0.5 / n**0.5)
+    np.testing.assert_allclose(shared.var(axis=0), shares * (1 - shares) * one_over, rtol=0.03)
+    assert shared.sum(axis=1).max() <= 1 + 1e-12
+
+
+def test_thinner_slices_change_nothing_that_can_be_seen(monkeypatch) -> None:
+    radii = tuple((LEAD_ARGON.moliere_radius * np.arange(0.0, 4.1, 0.5)).tolist())
+    tower = Geometry("tower", LEAD_ARGON, (Layer(0, 30, Rings(radii)),))
+    coarse = profile(tower, 1e5).cumsum()
+    monkeypatch.setattr(showers, "SLICE", 0.5)
+    np.testing.assert_allclose(profile(tower, 1e5).cumsum(), coarse, atol=0.004)
+
+
 def test_sectors_share_equally() -> None:
     values = simulate_showers(2000, energies=(1e4,), discrete=True, seed=8).values
     first, last = atlas_like().offsets[2:4]
@@ -123,8 +143,8 @@ def test_the_events_depend_on_the_seed_alone() -> None:
 
 def test_calochallenge_arrays() -> None:
     events = simulate_showers(10)
-    energy, showers = calochallenge_arrays(events)
-    assert (energy.shape, showers.shape) == ((10, 1), (10, 368))
+    energy, voxels = calochallenge_arrays(events)
+    assert (energy.shape, voxels.shape) == ((10, 1), (10, 368))
     assert {feature.unit for feature in events.features + events.condition_features} == {"MeV"}
 
 

@@ -131,7 +131,7 @@ def deposit(rng: np.random.Generator, energy: Array, start: Array, geometry: Geo
             dose = _sampled(rng, energy * share, material.stochastic)
             tau = ((front + back) / 2 - start) / shape.t_max
             cells = _cells(profiles.radial(tau, energy / GEV, material), layer, material.moliere_radius)
-            voxels[:, low:high] += _scatter(rng, dose, spots, cells)
+            voxels[:, low:high] += scatter(rng, dose, spots, cells)
     return voxels
 
 
@@ -154,7 +154,7 @@ def _cells(radial: profiles.Radial, layer: Layer, moliere_radius: float) -> Arra
     return tail + radial.weight[:, None] * (core - tail)
 
 
-def _scatter(rng: np.random.Generator, dose: Array, spots: Array, cells: Array) -> Array:
+def scatter(rng: np.random.Generator, dose: Array, spots: Array, cells: Array) -> Array:
     """Share `dose` (N,) equally among max(1, Poisson(spots)) spots, each in a cell or outside all cells."""
     counts = rng.poisson(spots[:, None] * cells)
     outside = rng.poisson(spots * np.maximum(1 - cells.sum(axis=1), 0.0))

@@ -12,7 +12,7 @@ import numpy as np
 from zerosum.data.events import Events
 from zerosum.errors import InputError
 
-BLOCK = 1000
+BLOCK = 250
 
 Draw = Callable[[np.random.Generator, int], Events]
 
