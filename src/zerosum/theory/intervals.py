@@ -1,0 +1,130 @@
+"""Confidence limits for the mean of bounded, independent numbers, valid at every sample size.
+
+    P(limit <= mean) >= 1 - alpha     for X_1..n in [lower, upper] and any n, without asymptotics.
+
+| limit                 | method                                                                          |
+|-----------------------|---------------------------------------------------------------------------------|
+| `betting_lower`       | capital of a gambler (Waudby-Smith and Ramdas, arXiv:2010.09686, section 4); the tightest |
+| `bernstein_lower`     | empirical Bernstein (Maurer and Pontil 2009, arXiv:0907.3740, theorem 4)        |
+| `clopper_pearson`     | exact, for a fraction of successes (Biometrika 26 (1934) 404)                   |
+
+The betting limit depends on the order of the numbers, which must not depend on their values.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from zerosum.errors import InputError
+
+Array = npt.NDArray[np.float64]
+
+LARGEST_STAKE = 0.75  # as a fraction of 1/m: one event takes at most three quarters of the capital
+
+
+def betting_lower(x: npt.ArrayLike, lower: float, upper: float, alpha: float) -> float:
+    """A limit that lies below the mean with probability of at least 1 - alpha, by betting.
+
+    Against the claim "the mean is m" a gambler stakes lambda_t = min(sqrt(2 ln(1/alpha) / (n var_{t-1})), 3/(4m)).
+    Where the capital prod_t [1 + lambda_t (X_t - m)] ever reaches 1/alpha, m is excluded (Ville's inequality).
+
+    Args:
+        x: Independent numbers in [lower, upper], shape (n,), in an order that does not depend on their values.
+        lower: The least value that x can take.
+        upper: The largest value that x can take.
+        alpha: The probability to be wrong, in (0, 1).
+    """
+    from scipy.optimize import brentq
+
+    unit, width = _unit(x, lower, upper, alpha), upper - lower
+    stakes, target = _stakes(unit, alpha), np.log(1 / alpha)
+
+    def excess(m: float) -> float:
+        stake = np.minimum(stakes, LARGEST_STAKE / m)
+        return float(np.cumsum(np.log1p(stake * (unit - m))).max() - target)
+
+    least = 1e-12
+    if excess(least) < 0:
+        return float(lower)
+    return float(lower + width * (brentq(excess, least, 1.0, xtol=1e-10, rtol=1e-9) - 1e-9))
+
+
+def betting_upper(x: npt.ArrayLike, lower: float, upper: float, alpha: float) -> float:
+    """A limit that lies above the mean with probability of at least 1 - alpha; as `betting_lower`."""
+    return -betting_lower(-np.asarray(x, np.float64), -upper, -lower, alpha)
+
+
+def betting_interval(x: npt.ArrayLike, lower: float, upper: float, alpha: float) -> tuple[float, float]:
+    """Limits (low, high) that hold the mean with probability of at least 1 - alpha, each at alpha/2."""
+    return betting_lower(x, lower, upper, alpha / 2), betting_upper(x, lower, upper, alpha / 2)
+
+
+def bernstein_lower(x: npt.ArrayLike, lower: float, upper: float, alpha: float) -> float:
+    """The empirical Bernstein limit, mean - sqrt(2 V ln(2/alpha) / n) - 7 (upper - lower) ln(2/alpha) / (3 (n - 1)).
+
+    Args:
+        x: Independent numbers in [lower, upper], shape (n,), n >= 2; V is their variance.
+        lower: The least value that x can take.
+        upper: The largest value that x can take.
+        alpha: The probability to be wrong, in (0, 1).
+    """
+    unit, width = _unit(x, lower, upper, alpha), upper - lower
+    n, wanted = len(unit), np.log(2 / alpha)
+    margin = np.sqrt(2 * unit.var(ddof=1) * wanted / n) + 7 * wanted / (3 * (n - 1))
+    return float(lower + width * max(unit.mean() - margin, 0.0))
+
+
+def bernstein_upper(x: npt.ArrayLike, lower: float, upper: float, alpha: float) -> float:
+    """The limit from above; as `bernstein_lower`."""
+    return -bernstein_lower(-np.asarray(x, np.float64), -upper, -lower, alpha)
+
+
+def clopper_pearson(successes: int, n: int, alpha: float) -> tuple[float, float]:
+    """Limits (low, high) that hold a probability with at least 1 - alpha, each side at alpha/2.
+
+    For a one-sided limit at alpha give 2 alpha.
+    """
+    from scipy.special import betaincinv
+
+    if not 0 <= successes <= n or n < 1:
+        raise InputError(
+            f"{successes} successes in {n} trials are impossible; give 0 <= successes <= n, n >= 1."
+        )
+    _check_alpha(alpha / 2)
+    low = 0.0 if successes == 0 else float(betaincinv(successes, n - successes + 1, alpha / 2))
+    high = 1.0 if successes == n else float(betaincinv(successes + 1, n - successes, 1 - alpha / 2))
+    return low, high
+
+
+def _stakes(unit: Array, alpha: float) -> Array:
+    """lambda_t before truncation, from the mean and variance of the numbers before the t-th, shape (n,)."""
+    n = len(unit)
+    count = np.arange(1, n + 1)
+    mean = (0.5 + np.cumsum(unit)) / (count + 1)
+    variance = (0.25 + np.cumsum((unit - mean) ** 2)) / (count + 1)
+    before = np.concatenate([[0.25], variance[:-1]])
+    stakes: Array = np.sqrt(2 * np.log(1 / alpha) / (n * before))
+    return stakes
+
+
+def _unit(x: npt.ArrayLike, lower: float, upper: float, alpha: float) -> Array:
+    """X mapped from [lower, upper] to [0, 1], after the checks."""
+    values: npt.NDArray[Any] = np.asarray(x, np.float64)
+    _check_alpha(alpha)
+    if values.ndim != 1 or len(values) < 2:
+        raise InputError(f"x has shape {values.shape}; give one dimension with at least 2 numbers.")
+    if not (np.isfinite(lower) and np.isfinite(upper) and lower < upper):
+        raise InputError(f"the bounds are {lower} and {upper}; give finite numbers with lower < upper.")
+    slack = 1e-9 * (upper - lower)
+    if not (values.min() >= lower - slack and values.max() <= upper + slack):
+        raise InputError(
+            f"x spans [{values.min():g}, {values.max():g}], beyond its bounds [{lower:g}, {upper:g}]; "
+            "clip it before the limit is taken, or widen the bounds."
+        )
+    return np.clip((values - lower) / (upper - lower), 0.0, 1.0)
+
+
+def _check_alpha(alpha: float) -> None:
+    if not 0 < alpha < 1:
+        raise InputError(f"alpha is {alpha}; give a probability strictly between 0 and 1.")
