@@ -123,6 +123,15 @@ def test_sectors_share_equally() -> None:
     np.testing.assert_allclose(sectors / sectors.mean(), 1.0, atol=0.02)
 
 
+def test_the_energies_of_dataset_1_are_all_within_reach() -> None:
+    for energy in 2.0 ** np.arange(8, 23):
+        values = simulate_showers(250, energies=(energy,), discrete=True, seed=9).flat().astype(np.float64)
+        response = values.sum(axis=1) / energy
+        assert np.isfinite(values).all()
+        assert 0.85 < response.mean() < 1.0
+        assert response.std() < 0.02 + 1.3 * LEAD_ARGON.stochastic / (energy / 1000) ** 0.5
+
+
 def test_energies_are_log_uniform_or_as_given() -> None:
     log = np.log(simulate_showers(3000, geometry="front-view", energies=(1e3, 1e5)).column("incident_energy"))
     assert log.mean() == pytest.approx(np.log(1e4), abs=0.1)

@@ -32,9 +32,10 @@ Array = npt.NDArray[np.float64]
 
 SLICE = 2.0  # the largest thickness of a slice, in X0
 GEV = 1000.0  # in MeV
-LOWEST_LN_Y = 3.0  # below, sigma(ln T) and sigma(ln alpha) of the parametrisation grow beyond 1
+LOWEST_LN_Y = 3.0  # at 2.8, sigma(ln T) in a sampling calorimeter reaches 1, and then it diverges
 CONVERSION = {"electron": 0.0, "photon": 9 / 7}  # mean depth of the start, in X0
 ENERGIES = (1e3, 1e6)
+CHUNK_VOXELS = 2**24
 
 
 def simulate_showers(n: int, *, seed: int = 0, **options: Any) -> Events:
@@ -51,7 +52,7 @@ def stream_showers(
     discrete: bool = False,
     particle: str = "photon",
     threshold: float = 0.01515,
-    chunk: int = 10_000,
+    chunk: int | None = None,
 ) -> Iterator[Events]:
     """Yield showers, `chunk` at a time.
 
@@ -63,7 +64,7 @@ def stream_showers(
         discrete: Draw the energy uniformly among the values of `energies`.
         particle: "photon" or "electron".
         threshold: Voxels with less energy (MeV) are set to 0.
-        chunk: How many at a time.
+        chunk: How many at a time; by default 10,000, or fewer so that a chunk stays near 64 MiB.
 
     Yields:
         Voxel energies in MeV given `incident_energy` in MeV: a table, or a grid where the geometry is one.
@@ -81,7 +82,7 @@ def stream_showers(
         conversion=CONVERSION[particle],
         threshold=threshold,
     )
-    return stream_blocks(draw, n, seed, chunk=chunk)
+    return stream_blocks(draw, n, seed, chunk=chunk or min(10_000, CHUNK_VOXELS // calorimeter.n_voxels))
 
 
 def calochallenge_arrays(events: Events) -> tuple[FloatArray, FloatArray]:
