@@ -154,15 +154,13 @@ class Events:
 
     def take(self, index: IndexArray | BoolArray | slice) -> Self:
         """The events at `index`, with their conditions, weights and mask."""
-        parts = {
-            name: None if array is None else array[index]
-            for name, array in (
-                ("conditions", self.conditions),
-                ("weights", self.weights),
-                ("mask", self.mask),
-            )
-        }
-        return replace(self, values=self.values[index], **parts)
+        return replace(
+            self,
+            values=self.values[index],
+            conditions=None if self.conditions is None else self.conditions[index],
+            weights=None if self.weights is None else self.weights[index],
+            mask=None if self.mask is None else self.mask[index],
+        )
 
     def select(self, names: Sequence[str]) -> Self:
         """The same events with only these features (columns, channels or point entries), in this order."""

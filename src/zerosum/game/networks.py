@@ -148,7 +148,7 @@ class Family:
 
 FAMILIES: dict[str, Family] = {
     "table": Family(TableGenerator, TableDiscriminator, width=128, depth=3),
-    "grid": Family(GridGenerator, GridDiscriminator, width=32, depth=3),
+    "grid": Family(GridGenerator, GridDiscriminator, width=16, depth=3),
 }
 
 

@@ -135,14 +135,15 @@ class Variational:
         return -self.discriminator(real, fake)
 
 
-OBJECTIVES: dict[str, Objective] = {
+CLASSICAL: dict[str, Objective] = {
     "relativistic": Relativistic(),
     "zero_sum": ZeroSum(),
     "non_saturating": NonSaturating(),
     "least_squares": LeastSquares(),
     "hinge": Hinge(),
     "wasserstein": Wasserstein(),
-} | {f"f_{name}": Variational(row) for name, row in TABLE.items()}
+}
+OBJECTIVES: dict[str, Objective] = CLASSICAL | {f"f_{name}": Variational(row) for name, row in TABLE.items()}
 
 
 def calibrated_value(real: Tensor, fake: Tensor) -> float:

@@ -19,7 +19,7 @@ from zerosum.game.lens import Lens
 from zerosum.game.objectives import OBJECTIVES, calibrated_value
 from zerosum.game.penalties import PENALTIES
 from zerosum.game.players import adversarial_game
-from zerosum.game.sight import PairSight
+from zerosum.game.sight import PairSight, SumSight
 from zerosum.training.config import Config
 from zerosum.training.engine import Engine
 from zerosum.training.history import Record
@@ -69,9 +69,7 @@ def prepare(config: Config, train: Events, validation: Events, engine: Engine) -
     """
     preprocessor = Preprocessor.fit(train, seed=config.seed)
     standard = in_chunks(preprocessor, train)
-    sight = None
-    if train.kind == "table" and pairs(train.names):
-        sight = PairSight(train.names, preprocessor.inverse, standard[:100_000])
+    sight = sight_of(train, preprocessor, standard)
     blueprint = Blueprint(
         kind=train.kind,
         shape=tuple(standard.shape[1:]),
@@ -127,6 +125,16 @@ def prepare(config: Config, train: Events, validation: Events, engine: Engine) -
         look(preprocessor.forward(watched.values)),
         given(watched),
     )
+
+
+def sight_of(events: Events, preprocessor: Preprocessor, standard: Tensor) -> PairSight | SumSight | None:
+    """What the discriminator should see beside events like these, if anything."""
+    if events.kind == "table" and pairs(events.names):
+        return PairSight(events.names, preprocessor.inverse, standard[:100_000])
+    sparse = any(isinstance(step, Sparse) for chain in preprocessor.chains for step in chain.steps)
+    if events.kind == "grid" and sparse:
+        return SumSight(events.names, preprocessor.inverse, standard)
+    return None
 
 
 def periods(preprocessor: Preprocessor) -> tuple[tuple[int, float], ...]:

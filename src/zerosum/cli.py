@@ -1,0 +1,287 @@
+"""The command line: a thin layer over workflow.py. Progress goes to stderr, results to stdout, no prompt, no network.
+
+Exit codes: 0 fine, 1 failed on the way, 2 something given is not allowed. A traceback is shown only with --debug.
+"""
+
+import json
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any
+
+import typer
+
+from zerosum.errors import InputError, RunError
+
+app = typer.Typer(
+    name="zerosum",
+    help="Train generators on physics data by the adversarial game, and certify how far they are from it.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+SPREAD = ("--columns", "--condition", "--observable", "--where")  # options that take several values at once
+
+Columns = Annotated[
+    list[str] | None, typer.Option("--columns", metavar="NAME ...", help="The features to use.")
+]
+Observables = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--observable", metavar="NAME=EXPRESSION ...", help="Derived inputs of the critics, m=mass(1,2)."
+    ),
+]
+Seed = Annotated[int, typer.Option(help="The seed; the same seed gives the same result.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
+
+
+@app.callback()
+def _options(debug: Annotated[bool, typer.Option(help="Show tracebacks.")] = False) -> None:
+    del debug  # read by main() before anything else
+
+
+@app.command(epilog="Example: zerosum inspect events.root")
+def inspect(
+    file: Annotated[Path, typer.Argument(help="A file of events.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Say what is in a file: features, units, ranges, missing values."""
+    from zerosum.data.inspect import inspect as look
+
+    found = look(file)
+    typer.echo(json.dumps(found.to_json(), indent=1) if as_json else found.summary())
+
+
+@app.command(epilog="Example: zerosum simulate showers -n 100000 -o showers.h5")
+def simulate(
+    source: Annotated[str, typer.Argument(help="A built-in source; a wrong name lists all.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")],
+    n: Annotated[int, typer.Option("-n", help="How many events.")] = 10_000,
+    seed: Seed = 0,
+) -> None:
+    """Draw events from a built-in source with known truth."""
+    from zerosum.workflow import simulate as draw
+
+    typer.echo(f"{draw(source, n, output, seed=seed)} events of {source} in {output}")
+
+
+@app.command(epilog="Example: zerosum train events.csv --columns pt eta phi --out run")
+def train(
+    data: Annotated[Path | None, typer.Argument(help="A file of events; not needed with --resume.")] = None,
+    out: Annotated[Path, typer.Option(help="The run's folder.")] = Path("run"),
+    model: Annotated[str | None, typer.Option(help="gan.")] = None,
+    columns: Columns = None,
+    condition: Annotated[
+        list[str] | None, typer.Option("--condition", metavar="NAME ...", help="Columns that are given.")
+    ] = None,
+    weight: Annotated[str | None, typer.Option(help="The column of event weights.")] = None,
+    image: Annotated[int | None, typer.Option(help="Make images of this side from point clouds.")] = None,
+    observable: Observables = None,
+    config: Annotated[Path | None, typer.Option(help="Choices in YAML; options given here win.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Steps of the game.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The seed of everything random.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --out.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train a generator on a file of events; without a configuration the tool chooses by looking at them."""
+    from zerosum.training.config import Config
+    from zerosum.workflow import Run, read_events
+
+    if resume:
+        run = Run.resume(out)
+    else:
+        if data is None:
+            raise InputError(
+                "no file of events was given; name one, or continue a run with --resume --out RUN."
+            )
+        given = {
+            "data": str(data),
+            "model": model,
+            "columns": columns,
+            "condition": condition,
+            "weight": weight,
+            "image": image,
+            "observable": observable,
+            "steps": steps,
+            "seed": seed,
+        }
+        choices = (Config.read(config) if config else {}) | {k: v for k, v in given.items() if v is not None}
+        checked = Config.of(choices)
+        events = read_events(
+            data,
+            columns=checked.columns,
+            conditions=checked.condition,
+            weight=checked.weight,
+            image=checked.image,
+        )
+        run = Run.start(events, out, choices)
+    stop = StopSignal()
+    finished = _show_training(run, stop, quiet=quiet)
+    if not finished:
+        typer.echo(f"stopped at step {run.step}; continue with: zerosum train --resume --out {out}", err=True)
+        return
+    comparison = run.finish()
+    typer.echo(comparison.summary())
+    typer.echo(f"model, history and report are in {out} (open {out / 'report.html'})")
+
+
+@app.command(epilog="Example: zerosum sample run -n 100000 -o generated.h5 --where energy=50")
+def sample(
+    run: Annotated[Path, typer.Argument(help="A run's folder.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")],
+    n: Annotated[int, typer.Option("-n", help="How many events.")] = 10_000,
+    where: Annotated[
+        list[str] | None, typer.Option("--where", metavar="NAME=VALUE ...", help="Fix conditions.")
+    ] = None,
+    seed: Seed = 0,
+) -> None:
+    """Draw events from a trained generator."""
+    from zerosum.workflow import sample as draw
+
+    draw(run, n, output, where=_assignments(where or []), seed=seed)
+    typer.echo(f"{n} events in {output}")
+
+
+@app.command(
+    epilog="Example: zerosum compare data.csv generated.csv --observable 'm=mass(1,2)' --report report.html"
+)
+def compare(
+    reference: Annotated[Path, typer.Argument(help="A file of real events, or a run (its test split).")],
+    generated: Annotated[Path, typer.Argument(help="A file of generated events.")],
+    columns: Columns = None,
+    observable: Observables = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write all numbers to this file.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write a page with all plots to this file.")] = None,
+    confidence: Annotated[float, typer.Option(help="Confidence of the lower limits.")] = 0.95,
+    seed: Seed = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Certify how far generated events are from the reference: Jensen-Shannon, both KL directions, where."""
+    from zerosum.workflow import compare_paths
+
+    comparison = compare_paths(
+        reference,
+        generated,
+        columns=columns,
+        observables=observable or (),
+        confidence=confidence,
+        seed=seed,
+        json_file=json_file,
+        report_file=report,
+    )
+    if not quiet:
+        typer.echo(comparison.summary())
+
+
+@app.command(epilog="Example: zerosum demo --out demo")
+def demo(
+    out: Annotated[Path, typer.Option(help="The folder for everything it makes.")] = Path("demo"),
+    quiet: Quiet = False,
+) -> None:
+    """The whole story on a built-in source: simulate, train, sample, compare, report."""
+    from zerosum.workflow import tell
+
+    tell(
+        out,
+        say=lambda line: typer.echo(line),
+        train=lambda run: _show_training(run, StopSignal(), quiet=quiet),
+    )
+
+
+class StopSignal:
+    """Turns the first Ctrl-C or SIGTERM into a question that the loop asks after each step."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._ask)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        del frame
+        self.asked = True
+        signal.signal(number, signal.SIG_DFL)
+
+    def __call__(self) -> bool:
+        """Whether to stop."""
+        return self.asked
+
+
+def _show_training(run: Any, stop: Callable[[], bool], *, quiet: bool) -> bool:
+    """Play the run with one steady line of progress; whether it came to its end."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True, quiet=quiet)
+    columns = (
+        BarColumn(20),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TextColumn("V {task.fields[value]} (-ln 4 = -1.386)"),
+        TextColumn("JS {task.fields[js]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=False) as progress:
+        task = progress.add_task("", total=run.config.steps, rate="", value="", js="")
+        for record in run.play(stop, notice=lambda sentence: console.print(sentence)):
+            progress.update(task, completed=record["step"], value=f"{record['value']:+.3f}")
+            if (speed := progress.tasks[0].speed) is not None:
+                progress.update(task, rate=f"{speed:.0f} steps/s")
+            if "js_estimate" in record:
+                progress.update(task, js=f"{record['js_estimate']:.4f}")
+    return bool(run.step == run.config.steps)
+
+
+def _assignments(pairs: Sequence[str]) -> dict[str, float]:
+    """NAME=VALUE as numbers."""
+    found = {}
+    for pair in pairs:
+        name, _, number = pair.partition("=")
+        try:
+            found[name] = float(number)
+        except ValueError:
+            raise InputError(
+                f"--where {pair} is not NAME=VALUE with a number; write for example energy=50."
+            ) from None
+    return found
+
+
+def spread(arguments: Sequence[str]) -> list[str]:
+    """`--columns a b` as `--columns a --columns b`, which is what the parser understands."""
+    result: list[str] = []
+    option, taken = "", 0
+    for argument in arguments:
+        if argument in SPREAD:
+            option, taken = argument, 0
+        elif argument.startswith("-"):
+            option = ""
+        elif option:
+            result += [option] if taken else []
+            taken += 1
+        result.append(argument)
+    return result
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The entry point of the command `zerosum`."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        app(spread(given), standalone_mode=True)
+    except (InputError, RunError) as error:
+        if "--debug" in given:
+            raise
+        typer.echo(f"zerosum: {error}", err=True)
+        sys.exit(2 if isinstance(error, InputError) else 1)
+    except Exception as error:
+        if "--debug" in given:
+            raise
+        reason = str(error).splitlines()[0] if str(error) else ""
+        typer.echo(
+            f"zerosum: an unexpected {type(error).__name__} ({reason}); call `zerosum --debug ...` for the traceback.",
+            err=True,
+        )
+        sys.exit(1)

@@ -1,0 +1,329 @@
+"""The whole line: file -> events -> game -> run -> samples -> certificate -> report.
+
+`train`, `compare` and `load_run` are what users call; the command line is a thin layer over this module.
+"""
+
+import copy
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zerosum.data.events import Events
+from zerosum.data.formats import Writer, load
+from zerosum.data.jets import jet_images
+from zerosum.data.selection import check_trainable
+from zerosum.data.simulators import source as find_source
+from zerosum.errors import InputError
+from zerosum.evaluation.compare import Comparison, compare
+from zerosum.evaluation.judge import MOST, judge
+from zerosum.evaluation.observables import observed_pair, with_observables
+from zerosum.model import Model
+from zerosum.report.html import write_report
+from zerosum.training.config import Config
+from zerosum.training.engine import Engine
+from zerosum.training.history import Record
+from zerosum.training.loop import play
+from zerosum.training.run import RunFolder, provenance, write_text
+from zerosum.training.setup import Setup, prepare
+from zerosum.training.state import Training
+
+SPLIT = (0.8, 0.1, 0.1)  # train, validation, test
+DEMO_SOURCE, DEMO_EVENTS, DEMO_STEPS = "shower-images", 20_000, 3_000
+
+
+def read_events(
+    path: str | Path,
+    *,
+    columns: Sequence[str] | None = None,
+    conditions: Sequence[str] = (),
+    weight: str | None = None,
+    image: int | None = None,
+) -> Events:
+    """Events from a file, with columns chosen and point clouds turned into images where `image` is a side."""
+    events = load(path, columns=columns, conditions=conditions, weight=weight)
+    return jet_images(events, side=image) if image else events
+
+
+class Run:
+    """A training and its folder.
+
+    Args:
+        folder: The run's folder.
+        config: The resolved configuration.
+        events: All events, before the split.
+    """
+
+    def __init__(self, folder: RunFolder, config: Config, events: Events) -> None:
+        self.folder, self.config = folder, config
+        self.train_events, self.validation, self.test = events.split(SPLIT, config.seed)
+
+    @classmethod
+    def start(cls, events: Events, out: str | Path, choices: dict[str, Any]) -> "Run":
+        """A new run: check the events, resolve the configuration, make the folder."""
+        check_trainable(events)
+        if len(events) < 100:
+            raise InputError(f"there are {len(events)} events; training needs at least 100 (better 10,000).")
+        config = Config.of(choices).resolved(events)
+        folder = RunFolder(out)
+        folder.create()
+        run = cls(folder, config, events)
+        digest = events.digest()
+        sizes = [len(run.train_events), len(run.validation), len(run.test)]
+        folder.write_json(
+            "splits.json",
+            {"seed": config.seed} | dict(zip(("train", "validation", "test"), sizes, strict=True)),
+        )
+        folder.write_json("provenance.json", provenance("train", digest, config.data or events.source))
+        write_text(folder.config, config.to_yaml())
+        return run
+
+    @classmethod
+    def resume(cls, out: str | Path, events: Events | None = None) -> "Run":
+        """A run that stopped; its events come from the file they came from, or are given again."""
+        folder = RunFolder(out).existing()
+        config = Config.of(Config.read(folder.config))
+        events = events if events is not None else cls._events_of(config)
+        recorded = folder.read_json("provenance.json")["data"]["sha256"]
+        if events.digest() != recorded:
+            raise InputError(
+                f"the events in {config.data or 'memory'} are not those that {out} was trained on (their digests "
+                "differ); restore the file, or start a new run with --out."
+            )
+        return cls(folder, config, events)
+
+    @staticmethod
+    def _events_of(config: Config) -> Events:
+        if config.data is None:
+            raise InputError("the run's events came from Python; give them again as `events`.")
+        return read_events(
+            config.data,
+            columns=config.columns,
+            conditions=config.condition,
+            weight=config.weight,
+            image=config.image,
+        )
+
+    def play(
+        self, stop: Callable[[], bool] = lambda: False, notice: Callable[[str], None] = lambda _: None
+    ) -> Iterator[Record]:
+        """Train to the end or until `stop()`; yields the records of history.jsonl as they are written.
+
+        Args:
+            stop: Asked after each step.
+            notice: Told what a user should know, such as that a damaged checkpoint was passed over.
+        """
+        config, checkpoints = self.config, self.folder.checkpoints
+        checkpoints.keep = config.keep
+        with self.folder.locked():
+            engine = Engine(device=config.device, precision=config.precision, threads=config.threads)
+            setup = prepare(config, self.train_events, self.validation, engine)
+            if checkpoints.steps():
+                _, tensors, facts, damaged = checkpoints.read_newest()
+                for sentence in damaged:
+                    notice(sentence)
+                setup.training.restore(tensors, facts)
+            self.folder.history.rewind(setup.training.step)
+            yield from play(
+                setup.training,
+                config=config,
+                engine=engine,
+                history=self.folder.history,
+                checkpoints=checkpoints,
+                watch=setup.value,
+                judge=lambda training: self._judge(self._model(setup, training)),
+                keep=lambda training: self._model(setup, training).save(self.folder.model),
+                stop=stop,
+            )
+        self.__dict__.pop("model", None)
+
+    def _model(self, setup: Setup, training: Training) -> Model:
+        """The averaged generator as a model."""
+        known = self.train_events.conditions
+        return Model(
+            setup.blueprint,
+            setup.preprocessor,
+            copy.deepcopy(training.averaged).cpu(),
+            self.train_events.kind,
+            self.train_events.features,
+            self.train_events.condition_features,
+            None if known is None else np.asarray(known[:100_000], dtype=np.float64),
+            {"step": training.step, "seed": self.config.seed},
+        )
+
+    def _judge(self, model: Model) -> Record:
+        """How far the generator is, from the validation split; decides which generator is kept."""
+        n = len(self.validation) + min(MOST, len(self.train_events))
+        generated = model.sample(n, seed=self.config.seed + 1)
+        train, validation, fake = (
+            with_observables(part, self.config.observable)
+            for part in (self.train_events, self.validation, generated)
+        )
+        found = judge(train, validation, fake, seed=self.config.seed)
+        return {"js_estimate": found.value, "js_error": found.error}
+
+    @property
+    def history(self) -> list[Record]:
+        """The records so far."""
+        return self.folder.history.records()
+
+    @cached_property
+    def model(self) -> Model:
+        """The best generator so far, by the validation split."""
+        return Model.load(self.folder.model)
+
+    @property
+    def step(self) -> int:
+        """The last step that was logged."""
+        records = self.history
+        return int(records[-1]["step"]) if records else 0
+
+    def finish(self) -> Comparison:
+        """Compare with the test split, which nothing else has touched; write certificate.json and report.html."""
+        generated = self.model.sample(max(len(self.test), 10_000), seed=self.config.seed + 2)
+        observables = self.config.observable
+        comparison = compare(self.test, generated, observables=observables, seed=self.config.seed)
+        self.folder.write_json("certificate.json", comparison.to_json())
+        write_report(
+            self.folder.path / "report.html",
+            comparison=comparison.to_json(),
+            reference=self.test,
+            generated=generated,
+            observables=observed_pair(self.test, generated, observables),
+            history=self.history,
+            provenance=self.folder.read_json("provenance.json"),
+            title=f"Run {self.folder.path.name}",
+        )
+        return comparison
+
+
+def train(
+    data: Events | str | Path,
+    *,
+    out: str | Path,
+    columns: Sequence[str] | None = None,
+    condition: Sequence[str] = (),
+    **choices: Any,
+) -> Run:
+    """Train a generator and compare it with the test split.
+
+    Args:
+        data: Events, or a file of events.
+        out: The run's folder, made new.
+        columns: The features to generate; all columns by default.
+        condition: Columns that are given, not generated.
+        **choices: Any other option of `Config`, such as steps or seed.
+    """
+    if isinstance(data, Events):
+        events = data if columns is None else data.select([*columns, *condition])
+        events = events.given(condition)
+    else:
+        choices |= {"data": str(data), "columns": columns, "condition": tuple(condition)}
+        checked = Config.of(choices)
+        events = read_events(
+            data, columns=columns, conditions=condition, weight=checked.weight, image=checked.image
+        )
+    run = Run.start(events, out, choices)
+    for _ in run.play():
+        pass
+    run.finish()
+    return run
+
+
+def load_run(folder: str | Path, events: Events | None = None) -> Run:
+    """A run that was trained before; events must be given again where they came from Python."""
+    return Run.resume(folder, events)
+
+
+def sample(
+    run: str | Path, n: int, output: str | Path, *, where: Mapping[str, float] | None = None, seed: int = 0
+) -> None:
+    """Draw n events from a run's generator into a file, in constant memory."""
+    model = Model.load(RunFolder(run).existing().model)
+    stream = model.stream(n, where=where, seed=seed)
+    first = next(stream)
+    with Writer(output, like=first) as writer:
+        writer.append(first)
+        for events in stream:
+            writer.append(events)
+
+
+def simulate(source: str, n: int, output: str | Path, *, seed: int = 0) -> int:
+    """Draw n events of a built-in source into a file, in constant memory; returns n."""
+    found = find_source(source)
+    if n < 1:
+        raise InputError(f"{n} events were asked for; ask for at least 1.")
+    stream = found.stream(n, seed=seed)
+    first = next(stream)
+    with Writer(output, like=first) as writer:
+        writer.append(first)
+        for events in stream:
+            writer.append(events)
+    return n
+
+
+def compare_paths(
+    reference: str | Path,
+    generated: str | Path,
+    *,
+    columns: Sequence[str] | None = None,
+    observables: Sequence[str] = (),
+    confidence: float = 0.95,
+    seed: int = 0,
+    json_file: Path | None = None,
+    report_file: Path | None = None,
+) -> Comparison:
+    """Compare two files, or a run's test split with a file; write the numbers and the report where asked."""
+    run = Run.resume(reference) if Path(reference).is_dir() else None
+    first = run.test if run else load(reference)
+    second = load(generated)
+    comparison = compare(
+        first, second, columns=columns, observables=observables, confidence=confidence, seed=seed
+    )
+    if json_file:
+        write_text(json_file, json.dumps(comparison.to_json(), indent=1) + "\n")
+    if report_file:
+        write_report(
+            report_file,
+            comparison=comparison.to_json(),
+            reference=first,
+            generated=second,
+            observables=observed_pair(first, second, observables),
+            history=run.history if run else None,
+            provenance=provenance("compare", first.digest(), str(reference)),
+            title=f"{Path(generated).name} against {Path(reference).name}",
+        )
+    return comparison
+
+
+def tell(out: str | Path, *, say: Callable[[str], None], train: Callable[[Run], bool]) -> Comparison | None:
+    """The whole story on calorimeter showers, in a folder: simulate, train, sample, compare, report.
+
+    Args:
+        out: The folder, made new.
+        say: Told each chapter.
+        train: Plays a run to its end and shows its progress; whether it came to its end.
+    """
+    out = Path(out)
+    data, generated, report = out / "showers.h5", out / "generated.h5", out / "report.html"
+    if out.exists():
+        raise InputError(f"{out} exists; choose another folder with --out.")
+    out.mkdir(parents=True)
+    n = simulate(DEMO_SOURCE, DEMO_EVENTS, data)
+    say(f"1. simulated {n} electromagnetic showers in {data}")
+    events = load(data)
+    run = Run.start(events, out / "run", {"data": str(data), "steps": DEMO_STEPS, "judgements": 4})
+    say(f"2. training a generator on {len(run.train_events)} of them, {DEMO_STEPS} steps")
+    if not train(run):
+        say(f"stopped; continue with: zerosum train --resume --out {out / 'run'}")
+        return None
+    sample(out / "run", 10_000, generated, seed=1)
+    say(f"3. drew 10000 new showers into {generated}")
+    comparison = compare_paths(out / "run", generated, json_file=out / "certificate.json", report_file=report)
+    say("4. compared them with showers that the training never saw:\n")
+    say(comparison.summary())
+    say(f"\nopen {report} in a browser")
+    return comparison
