@@ -189,3 +189,17 @@ def test_weights_are_used_everywhere():
     assert abs(one.features[0].jensen_shannon) < 0.02
     assert any("weighted" in note for note in one.notes)
     assert "not given" in one.summary()
+
+
+def test_an_observable_opens_the_eyes_of_a_blind_critic():
+    rng = np.random.default_rng(9)
+    x, y = rng.normal(size=(2, 3000, 2))
+    y[:, 1] = 0.6 * y[:, 0] + 0.8 * y[:, 1]
+    blind = (Polynomial("linear", 1),)
+    plain, seeing = (
+        compare(Events.table(x), Events.table(y), critics=blind, observables=o) for o in ((), ("p=x0*x1",))
+    )
+    assert abs(plain.jensen_shannon.estimate) < 0.005
+    assert seeing.jensen_shannon.lower > 0.02
+    assert "p" in seeing.columns
+    assert seeing.features[0].name == "p"

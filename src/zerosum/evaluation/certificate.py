@@ -166,9 +166,17 @@ def estimate(rule: Variational, folds: Sequence[Fold], k: int = -1) -> Estimate:
 
 
 def certificate(
-    folds: Sequence[Fold], *, confidence: float = 0.95, seed: int = 0, divergence_name: str = "jensen_shannon"
+    folds: Sequence[Fold],
+    *,
+    confidence: float = 0.95,
+    seed: int = 0,
+    divergence_name: str = "jensen_shannon",
+    p: float | None = None,
 ) -> Certificate:
-    """The certificate for one divergence from folds that `examine` made; cheap, so ask for several."""
+    """The certificate for one divergence from folds that `examine` made; cheap, so ask for several.
+
+    All of them have the same p-value, which can be given as `p` once it is known.
+    """
     rule, weights = find(divergence_name), all_weights(folds)
     weighted = any(np.any(side != 1) for side in weights)
     limits = [] if weighted else [lower_limit(rule, fold, (1 - confidence) / len(folds)) for fold in folds]
@@ -181,7 +189,7 @@ def certificate(
         lower=max(limit for limit, _ in limits) if limits else None,
         estimate=whole.value,
         error=whole.error,
-        p_value=p_value(folds[0], seed=seed, weighted=weighted),
+        p_value=p_value(folds[0], seed=seed, weighted=weighted) if p is None else p,
         confidence=confidence,
         n_reference=len(weights[0]),
         n_generated=len(weights[1]),

@@ -12,14 +12,14 @@ from zerosum.evaluation.comparison import Comparison, Side
 from zerosum.evaluation.critics import Critic
 from zerosum.evaluation.folds import BUDGET, Fold, all_weights, examine
 from zerosum.evaluation.marginals import Marginal, marginal
+from zerosum.evaluation.observables import with_observables
 from zerosum.evaluation.ranking import auc
 from zerosum.evaluation.summaries import names, rows
 from zerosum.evaluation.support import invented, missing
 
 __all__ = ["Comparison", "compare", "matched"]
 
-CERTIFIED = {
-    "jensen_shannon": "jensen_shannon",
+OTHERS = {
     "kl_forward": "kl",
     "kl_reverse": "reverse_kl",
     "total_variation": "total_variation",
@@ -31,6 +31,7 @@ def compare(
     generated: Events,
     *,
     columns: Sequence[str] | None = None,
+    observables: Sequence[str] = (),
     confidence: float = 0.95,
     seed: int = 0,
     critics: Sequence[Critic] | None = None,
@@ -42,6 +43,7 @@ def compare(
         reference: The real events.
         generated: The generated events; their number may differ. They must not have been used in training.
         columns: The features and conditions to compare; by default those that both samples have.
+        observables: Derived quantities that the critics see too, such as "m=mass(1,2)".
         confidence: Level of the lower limits.
         seed: Seed of splits, critics and permutations.
         critics: What to fit instead of the usual ladder.
@@ -49,7 +51,7 @@ def compare(
     """
     if not 0 < confidence < 1:
         raise InputError(f"the confidence is {confidence}; give a number between 0 and 1, such as 0.95.")
-    pair = matched(reference, generated, columns)
+    pair = [with_observables(events, observables) for events in matched(reference, generated, columns)]
     folds = examine(*pair, seed=seed, critics=critics, budget=budget)
     floor = null_floor(pair[0], seed=seed, critics=critics, budget=budget) if len(pair[0]) >= 100 else None
     return assemble(folds, *pair, confidence=confidence, seed=seed, floor=floor)
@@ -65,11 +67,11 @@ def assemble(
     floor: float | None,
 ) -> Comparison:
     """The comparison that follows from scored events."""
-    found = {
-        key: certificate(folds, confidence=confidence, seed=seed, divergence_name=name)
-        for key, name in CERTIFIED.items()
+    js = replace(certificate(folds, confidence=confidence, seed=seed), null_floor=floor)
+    others = {
+        key: certificate(folds, confidence=confidence, seed=seed, divergence_name=name, p=js.p_value)
+        for key, name in OTHERS.items()
     }
-    js = found["jensen_shannon"] = replace(found["jensen_shannon"], null_floor=floor)
     weights = all_weights(folds)
     held = (
         np.concatenate([fold.held[0][-1] for fold in folds]),
@@ -81,7 +83,8 @@ def assemble(
         seed=seed,
         confidence=confidence,
         columns=tuple(reference.names + reference.condition_names),
-        **found,
+        jensen_shannon=js,
+        **others,
         auc=auc(*held, weights),
         missing=missing(folds),
         invented=invented(folds),

@@ -19,7 +19,6 @@ from zerosum.evaluation.critics import Critic, Panel, fit_panel, ladder
 LEAST_EVENTS = 50
 FITTED_FRACTION = 0.8
 BUDGET = 200_000  # at most so many events of each sample train in each half; all events certify
-MANY = 40_000  # below so many events threads cost more than they give, much more on a busy machine
 SPLIT = 20140610  # keeps the split independent of events that were drawn from the same seed
 Index = npt.NDArray[np.intp]
 
@@ -64,8 +63,9 @@ def examine(
     halves = list(
         zip(*(np.array_split(rng.permutation(len(one)), 2) for one in (reference, generated)), strict=True)
     )
-    few = len(reference) + len(generated) < MANY
-    with threadpool_limits(limits=1 if few else None):
+    with threadpool_limits(
+        limits=1
+    ):  # threads that wait for each other cost more than they give on a busy node
         return tuple(
             _fold(reference, generated, train, held, critics, seed + i, budget)
             for i, (train, held) in enumerate((halves, halves[::-1]))

@@ -1,0 +1,204 @@
+"""Does the limit hold? Pairs with known Jensen-Shannon divergence, many repeats, learned critics.
+
+    python benchmarks/coverage.py --quick            within a minute: four pairs, n = 500, a few repeats
+    python benchmarks/coverage.py --repeats 200      the full study (hours); stop and start it as you like
+
+Each repeat is one line of results/coverage.jsonl, seeded by its cell and number, and is never done twice. The table
+shows for each pair and n: the fraction of repeats whose 95 % lower limit is at most the truth (it must be 0.95 or
+more), the mean limit and estimate over the truth, and for equal distributions whether the p-values are uniform.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy import stats
+
+from zerosum.data.events import Events
+from zerosum.data.simulators.lattice import simulate_ising
+from zerosum.evaluation.certificate import certify
+
+RESULTS = Path(__file__).parent / "results"
+SIZES = (500, 5_000, 50_000)
+Draw = Callable[[int, np.random.Generator], tuple[Events, Events]]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two distributions with known Jensen-Shannon divergence (nats)."""
+
+    name: str
+    truth: float
+    draw: Draw
+
+
+def shift(d: int, delta: float) -> Draw:
+    def draw(n: int, rng: np.random.Generator) -> tuple[Events, Events]:
+        x, y = rng.normal(size=(2, n, d)).astype(np.float32)
+        return Events.table(x + np.float32(delta / np.sqrt(d))), Events.table(y)
+
+    return draw
+
+
+def scale(d: int, s: float) -> Draw:
+    def draw(n: int, rng: np.random.Generator) -> tuple[Events, Events]:
+        x, y = rng.normal(size=(2, n, d)).astype(np.float32)
+        return Events.table(x), Events.table(np.float32(s) * y)
+
+    return draw
+
+
+def modes(number: int, dropped: int) -> Draw:
+    """Disjoint modes on a line; the generated sample lacks the last ones."""
+
+    def sample(n: int, k: int, rng: np.random.Generator) -> Events:
+        return Events.table((10 * rng.integers(0, k, n) + rng.normal(size=n))[:, None])
+
+    return lambda n, rng: (sample(n, number, rng), sample(n, number - dropped, rng))
+
+
+def cauchy(shift: float) -> Draw:
+    return lambda n, rng: (
+        Events.table(shift + rng.standard_cauchy(n)),
+        Events.table(rng.standard_cauchy(n)),
+    )
+
+
+def ising(first: float, second: float) -> Draw:
+    def draw(n: int, rng: np.random.Generator) -> tuple[Events, Events]:
+        seeds = rng.integers(2**31, size=2)
+        x, y = (
+            simulate_ising(n, side=8, coupling=k, seed=int(s))
+            for k, s in zip((first, second), seeds, strict=True)
+        )
+        return x, y
+
+    return draw
+
+
+def cauchy_truth(shift: float) -> float:
+    """JS of two Cauchy distributions of unit width: ln[2 sqrt(S) / (sqrt(S) + 2)], S = 4 + shift^2."""
+    root = np.sqrt(4 + shift**2)
+    return float(np.log(2 * root / (root + 2)))
+
+
+def mode_truth(number: int, dropped: int) -> float:
+    """p uniform on K disjoint modes, q on K - k of them."""
+    p, q = (
+        np.full(number, 1 / number),
+        np.r_[np.full(number - dropped, 1 / (number - dropped)), np.zeros(dropped)],
+    )
+    m = (p + q) / 2
+    return float((p @ np.log(p / m) + q[q > 0] @ np.log(q[q > 0] / m[q > 0])) / 2)
+
+
+PAIRS = (
+    Pair("equal, d=1", 0.0, shift(1, 0)),
+    Pair("equal, d=10", 0.0, shift(10, 0)),
+    Pair("shift 0.1, d=1", 0.001248440096070658, shift(1, 0.1)),
+    Pair("shift 1, d=10", 0.1114214821847362, shift(10, 1)),
+    Pair("shift 3, d=2", 0.5267773065213735, shift(2, 3)),
+    Pair("shift 1, d=100", 0.1114214821847362, shift(100, 1)),
+    Pair("scale 1.5, d=1", 0.036681414867113, scale(1, 1.5)),
+    Pair("scale 1.1, d=10", 0.022092629346026, scale(10, 1.1)),
+    Pair("scale 1.5, d=10", 0.284839609843871, scale(10, 1.5)),
+    Pair("scale 1.05, d=100", 0.056150907770440, scale(100, 1.05)),
+    Pair("1 of 25 modes", mode_truth(25, 1), modes(25, 1)),
+    Pair("4 of 8 modes", mode_truth(8, 4), modes(8, 4)),
+    Pair("Cauchy, shift 1", cauchy_truth(1), cauchy(1)),
+    Pair("Ising 8x8, 0.40/0.44", 0.0794992867335161, ising(0.40, 0.44)),
+)
+QUICK = ("equal, d=10", "shift 1, d=10", "1 of 25 modes", "Cauchy, shift 1")
+
+
+def cells(quick: bool, largest: int) -> Iterator[tuple[Pair, int]]:
+    for n in SIZES[:1] if quick else SIZES:
+        for pair in PAIRS:
+            if n <= largest and (not quick or pair.name in QUICK):
+                yield pair, n
+
+
+def study(quick: bool, repeats: int, largest: int, path: Path) -> list[dict[str, float | str]]:
+    """Do the repeats that are not in the file yet, and return all records."""
+    records = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    done = {(one["pair"], one["n"], one["repeat"]) for one in records}
+    wanted = list(cells(quick, largest))
+    with path.open("a") as file:
+        for repeat in range(repeats):
+            for pair, n in wanted:
+                if (pair.name, n, repeat) not in done:
+                    records.append(once(pair, n, repeat))
+                    file.write(json.dumps(records[-1]) + "\n")
+                    file.flush()
+    names = {(pair.name, n) for pair, n in wanted}
+    return [one for one in records if (one["pair"], one["n"]) in names and one["repeat"] < repeats]
+
+
+def once(pair: Pair, n: int, repeat: int) -> dict[str, float | str]:
+    seed = [repeat, n, *pair.name.encode()]
+    start = time.perf_counter()
+    found = certify(*pair.draw(n, np.random.default_rng(seed)), seed=repeat)
+    return {
+        "pair": pair.name,
+        "n": n,
+        "repeat": repeat,
+        "lower": found.lower,
+        "estimate": found.estimate,
+        "error": found.error,
+        "p_value": found.p_value,
+        "seconds": time.perf_counter() - start,
+    }
+
+
+def table(records: list[dict[str, float | str]]) -> str:
+    """One row for each pair and n."""
+    lines = [
+        "| pair | truth | n | repeats | limit <= truth | mean limit / truth | mean estimate / truth | p uniform |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for pair in PAIRS:
+        for n in SIZES:
+            rows = [one for one in records if (one["pair"], one["n"]) == (pair.name, n)]
+            if rows:
+                lines.append(row(pair, n, rows))
+    return "\n".join(lines)
+
+
+def row(pair: Pair, n: int, rows: list[dict[str, float | str]]) -> str:
+    lower, estimate, p = (np.array([one[key] for one in rows]) for key in ("lower", "estimate", "p_value"))
+    covered = f"{np.mean(lower <= pair.truth):.3f}"
+    if pair.truth == 0:
+        uniform = f"{stats.kstest(p, 'uniform').pvalue:.3f}" if len(p) > 1 else "-"
+        ratios = f"{lower.mean():.5f} (absolute) | {estimate.mean():.5f} (absolute) | {uniform}"
+    else:
+        ratios = f"{lower.mean() / pair.truth:.3f} | {estimate.mean() / pair.truth:.3f} | -"
+    return f"| {pair.name} | {pair.truth:.6f} | {n} | {len(rows)} | {covered} | {ratios} |"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true", help="four pairs, n = 500, 3 repeats")
+    parser.add_argument("--repeats", type=int, default=200)
+    parser.add_argument("--largest", type=int, default=SIZES[-1], help="leave larger samples out")
+    parser.add_argument("--json", type=Path, help="write the records there")
+    arguments = parser.parse_args()
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / ("coverage-quick.jsonl" if arguments.quick else "coverage.jsonl")
+    repeats = 3 if arguments.quick else arguments.repeats
+    records = study(arguments.quick, repeats, arguments.largest, path)
+    text = table(records)
+    print(text)
+    if not arguments.quick:
+        (RESULTS / "coverage.md").write_text(text + "\n")
+    if arguments.json:
+        arguments.json.write_text(json.dumps(records, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
