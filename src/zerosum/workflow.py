@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from zerosum.data.events import Events
+from zerosum.data.files import write_text
 from zerosum.data.formats import Writer, load
 from zerosum.data.jets import jet_images
 from zerosum.data.selection import check_trainable
@@ -27,12 +28,12 @@ from zerosum.training.config import Config
 from zerosum.training.engine import Engine
 from zerosum.training.history import Record
 from zerosum.training.loop import play
-from zerosum.training.run import RunFolder, provenance, write_text
+from zerosum.training.run import RunFolder, provenance
 from zerosum.training.setup import Setup, prepare
 from zerosum.training.state import Training
 
 SPLIT = (0.8, 0.1, 0.1)  # train, validation, test
-DEMO_SOURCE, DEMO_EVENTS, DEMO_STEPS = "shower-images", 20_000, 3_000
+DEMO_SOURCE, DEMO_EVENTS, DEMO_STEPS = "grid", 20_000, 8_000
 
 
 def read_events(
@@ -300,7 +301,7 @@ def compare_paths(
 
 
 def tell(out: str | Path, *, say: Callable[[str], None], train: Callable[[Run], bool]) -> Comparison | None:
-    """The whole story on calorimeter showers, in a folder: simulate, train, sample, compare, report.
+    """The whole story on twenty-five narrow modes, in a folder: simulate, train, sample, compare, report.
 
     Args:
         out: The folder, made new.
@@ -308,22 +309,21 @@ def tell(out: str | Path, *, say: Callable[[str], None], train: Callable[[Run], 
         train: Plays a run to its end and shows its progress; whether it came to its end.
     """
     out = Path(out)
-    data, generated, report = out / "showers.h5", out / "generated.h5", out / "report.html"
     if out.exists():
         raise InputError(f"{out} exists; choose another folder with --out.")
     out.mkdir(parents=True)
+    data, generated, report = out / "events.h5", out / "generated.h5", out / "report.html"
     n = simulate(DEMO_SOURCE, DEMO_EVENTS, data)
-    say(f"1. simulated {n} electromagnetic showers in {data}")
-    events = load(data)
-    run = Run.start(events, out / "run", {"data": str(data), "steps": DEMO_STEPS, "judgements": 4})
-    say(f"2. training a generator on {len(run.train_events)} of them, {DEMO_STEPS} steps")
+    say(f"1. simulated {n} events of twenty-five narrow modes: {data}")
+    run = Run.start(load(data), out / "run", {"data": str(data), "steps": DEMO_STEPS, "judgements": 4})
+    say(f"2. training a generator on {len(run.train_events)} of them, {DEMO_STEPS} steps of the game")
     if not train(run):
         say(f"stopped; continue with: zerosum train --resume --out {out / 'run'}")
         return None
     sample(out / "run", 10_000, generated, seed=1)
-    say(f"3. drew 10000 new showers into {generated}")
+    say(f"3. drew 10000 new events: {generated}")
     comparison = compare_paths(out / "run", generated, json_file=out / "certificate.json", report_file=report)
-    say("4. compared them with showers that the training never saw:\n")
+    say("4. compared them with events that the training never saw:\n")
     say(comparison.summary())
     say(f"\nopen {report} in a browser")
     return comparison

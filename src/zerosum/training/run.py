@@ -13,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from zerosum.data.files import write_text
 from zerosum.errors import InputError
 from zerosum.training.checkpoint import Checkpoints
 from zerosum.training.history import History
@@ -86,13 +87,6 @@ class RunFolder:
     def remove(self) -> None:
         """Delete the folder, after a run that failed before it began."""
         shutil.rmtree(self.path, ignore_errors=True)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file at once or not at all."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
 
 
 def provenance(command: str, digest: str, source: str) -> dict[str, Any]:

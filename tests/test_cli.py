@@ -1,0 +1,220 @@
+"""The command line as a stranger meets it: results, exit codes, one sentence for a mistake, nothing left behind."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from tests.malformed import CASES
+
+from zerosum.cli import main, spread
+
+QUICK = "steps: 40\nlog_every: 10\ncheckpoint_every: 20\njudgements: 1\nwidth: 16\n"
+
+
+class Result:
+    """What one call of the command gave."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+
+@pytest.fixture
+def zerosum(capsys: pytest.CaptureFixture[str]):
+    """Call the command line inside this process."""
+    import signal
+
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def call(*arguments: object) -> Result:
+        code = 0
+        try:
+            main([str(argument) for argument in arguments])
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+        captured = capsys.readouterr()
+        return Result(code, captured.out, captured.err)
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def events(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small CSV file of two particles."""
+    rng = np.random.default_rng(0)
+    path = tmp_path_factory.mktemp("data") / "events.csv"
+    columns = [20 + rng.exponential(10, 600), rng.normal(size=600), rng.uniform(-np.pi, np.pi, 600)] * 2
+    noise = rng.normal(0, 0.01, size=(600, 6))
+    header = "pt1 [GeV],eta1,phi1,pt2 [GeV],eta2,phi2"
+    np.savetxt(path, np.stack(columns, axis=1) + abs(noise), delimiter=",", header=header, comments="")
+    return path
+
+
+@pytest.fixture(scope="module")
+def run(events: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run on those events."""
+    folder = tmp_path_factory.mktemp("runs")
+    config = folder / "quick.yaml"
+    config.write_text(QUICK)
+    code = subprocess.run(
+        [sys.executable, "-m", "zerosum", "train", events, "--config", config, "--out", folder / "run", "-q"],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert code.returncode == 0, code.stderr
+    return folder / "run"
+
+
+def sentence(result: Result) -> str:
+    """The one line on stderr that says what is wrong."""
+    assert "Traceback" not in result.err
+    lines = [line for line in result.err.splitlines() if line.strip()]
+    assert len(lines) == 1, result.err
+    return lines[0]
+
+
+def test_a_run_has_every_file_that_is_promised(run: Path) -> None:
+    for name in (
+        "config.yaml",
+        "history.jsonl",
+        "splits.json",
+        "provenance.json",
+        "certificate.json",
+        "report.html",
+    ):
+        assert (run / name).stat().st_size > 0, name
+    assert (run / "model/model.safetensors").exists()
+    assert sorted(path.name for path in (run / "checkpoints").iterdir()) == ["step-20", "step-40"]
+    assert json.loads((run / "splits.json").read_text()) == {
+        "seed": 0,
+        "train": 480,
+        "validation": 60,
+        "test": 60,
+    }
+    assert not list(run.rglob("*.tmp"))
+
+
+def test_sample_then_compare_writes_the_promised_keys(
+    zerosum, run: Path, events: Path, tmp_path: Path
+) -> None:
+    generated = tmp_path / "g.h5"
+    assert zerosum("sample", run, "-n", 500, "-o", generated).code == 0
+    target, page = tmp_path / "c.json", tmp_path / "r.html"
+    result = zerosum("compare", events, generated, "--json", target, "--report", page)
+    assert result.code == 0, result.err
+    assert max(map(len, result.out.splitlines())) <= 80
+    numbers = json.loads(target.read_text())
+    promised = {
+        "jensen_shannon": {"estimate", "error", "lower", "p_value", "null_floor"},
+        "kl_forward": {"estimate", "error", "lower"},
+        "kl_reverse": {"estimate", "error", "lower"},
+        "auc": {"estimate", "error"},
+        "value": {"estimate", "equilibrium"},
+        "missing": {"fraction", "error"},
+        "invented": {"fraction", "error"},
+        "reference": {"path", "n"},
+        "generated": {"path", "n"},
+    }
+    for key, inner in promised.items():
+        assert inner <= numbers[key].keys(), key
+    assert {"seed", "confidence", "unit", "features"} <= numbers.keys()
+    assert {"name", "jensen_shannon", "wasserstein", "ks", "p_value"} <= numbers["features"][0].keys()
+    assert numbers["reference"]["n"] == 600
+    assert page.read_text().lstrip().lower().startswith("<!doctype html>")
+
+
+def test_units_travel_from_the_data_to_the_samples(zerosum, run: Path, tmp_path: Path) -> None:
+    assert zerosum("sample", run, "-n", 10, "-o", tmp_path / "g.csv").code == 0
+    header = (tmp_path / "g.csv").read_text().splitlines()[0]
+    assert header.split(",")[0].replace('"', "") == "pt1 [GeV]"
+
+
+def test_the_same_seed_gives_the_same_events_whatever_the_number(zerosum, run: Path, tmp_path: Path) -> None:
+    for name, n, seed in (("a", 100, 1), ("b", 5000, 1), ("c", 100, 2)):
+        assert zerosum("sample", run, "-n", n, "-o", tmp_path / f"{name}.npy", "--seed", seed).code == 0
+    a, b, c = (np.load(tmp_path / f"{name}.npy") for name in "abc")
+    np.testing.assert_array_equal(a, b[:100])
+    assert not np.array_equal(a, c)
+
+
+def test_simulate_and_inspect(zerosum, tmp_path: Path) -> None:
+    target = tmp_path / "s.h5"
+    assert zerosum("simulate", "shower-images", "-n", 300, "-o", target).code == 0
+    with h5py.File(target) as file:
+        assert len(file) > 0
+    shown = zerosum("inspect", target)
+    assert "16" in shown.out
+    assert "MeV" in shown.out
+    assert json.loads(zerosum("inspect", target, "--json").out)["n"] == 300
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_malformed_file_gives_one_sentence_and_exit_code_2(zerosum, name: str, tmp_path: Path) -> None:
+    """No traceback, no output file, no run folder."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    path = CASES[name](folder)
+    out = tmp_path / "run"
+    result = zerosum("train", path, "--out", out, "--quiet")
+    assert result.code == 2, result.err
+    assert len(sentence(result)) > 30
+    assert not out.exists()
+
+
+MISTAKES = {
+    "no data": (["train"], "no file of events"),
+    "absent column": (["train", "{events}", "--columns", "pt1", "pt9"], "pt9"),
+    "unknown option": (["train", "{events}", "--config", "{tmp}/bad.yaml"], "gama"),
+    "unknown model": (["train", "{events}", "--model", "wizard"], "model"),
+    "no run": (["sample", "{tmp}", "-o", "{tmp}/g.csv"], "no run"),
+    "unknown format": (["sample", "{run}", "-o", "{tmp}/g.xls"], ".xls"),
+    "unknown condition": (["sample", "{run}", "-o", "{tmp}/g.csv", "--where", "energy=3"], "energy"),
+    "no number": (["sample", "{run}", "-o", "{tmp}/g.csv", "--where", "energy=high"], "NAME=VALUE"),
+    "no events": (["sample", "{run}", "-n", "0", "-o", "{tmp}/g.csv"], "at least 1"),
+    "absent file": (["compare", "{tmp}/x.csv", "{events}"], "x.csv"),
+    "confidence": (["compare", "{events}", "{events}", "--confidence", "2"], "confidence"),
+    "hostile expression": (
+        ["compare", "{events}", "{events}", "--observable", "m=__import__('os')"],
+        "cannot be",
+    ),
+    "unknown particle": (["compare", "{events}", "{events}", "--observable", "m=mass(1,7)"], "7"),
+    "unknown source": (["simulate", "magic", "-o", "{tmp}/s.h5"], "shower-images"),
+    "second run": (["train", "{events}", "--out", "{run}"], "--resume"),
+    "nothing to resume": (["train", "--resume", "--out", "{tmp}/none"], "no run"),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_gives_one_sentence_and_exit_code_2(
+    zerosum, name: str, run: Path, events: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "bad.yaml").write_text("gama: 3\n")
+    before = sorted(tmp_path.rglob("*"))
+    arguments, word = MISTAKES[name]
+    filled = [argument.format(events=events, run=run, tmp=tmp_path) for argument in arguments]
+    if arguments[0] == "train" and "--out" not in arguments:
+        filled += ["--out", str(tmp_path / "run")]
+    result = zerosum(*filled)
+    assert result.code == 2, result.err
+    assert word in sentence(result)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_values_after_an_option_belong_to_it_until_the_next_option() -> None:
+    given = ["train", "f.csv", "--columns", "a", "b", "--out", "r", "--condition", "c"]
+    expected = ["train", "f.csv", "--columns", "a", "--columns", "b", "--out", "r", "--condition", "c"]
+    assert spread(given) == expected
+
+
+@pytest.mark.parametrize("verb", ["train", "sample", "compare", "simulate", "inspect", "demo"])
+def test_every_verb_has_help_with_an_example(zerosum, verb: str) -> None:
+    result = zerosum(verb, "--help")
+    assert result.code == 0
+    assert f"Example: zerosum {verb}" in " ".join(result.out.split())
