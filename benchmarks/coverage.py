@@ -190,6 +190,8 @@ def main() -> None:
     arguments = parser.parse_args()
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / ("coverage-quick.jsonl" if arguments.quick else "coverage.jsonl")
+    if arguments.quick:
+        path.unlink(missing_ok=True)
     repeats = 3 if arguments.quick else arguments.repeats
     records = study(arguments.quick, repeats, arguments.largest, path)
     text = table(records)

@@ -49,12 +49,17 @@ def compare(
         critics: What to fit instead of the usual ladder.
         budget: The most events of each sample on which critics train; all events certify.
     """
-    if not 0 < confidence < 1:
-        raise InputError(f"the confidence is {confidence}; give a number between 0 and 1, such as 0.95.")
+    checked_confidence(confidence)
     pair = [with_observables(events, observables) for events in matched(reference, generated, columns)]
     folds = examine(*pair, seed=seed, critics=critics, budget=budget)
     floor = null_floor(pair[0], seed=seed, critics=critics, budget=budget) if len(pair[0]) >= 100 else None
     return assemble(folds, *pair, confidence=confidence, seed=seed, floor=floor)
+
+
+def checked_confidence(confidence: float) -> None:
+    """Refuse a confidence that is no probability, such as 95."""
+    if not 0 < confidence < 1:
+        raise InputError(f"the confidence is {confidence}; give a number between 0 and 1, such as 0.95.")
 
 
 def assemble(

@@ -51,25 +51,27 @@ def examine(
     budget: int = BUDGET,
 ) -> tuple[Fold, ...]:
     """Fit critics on each half and score the other: all that a certificate needs, and all that takes time."""
-    for name, events in (("reference", reference), ("generated", generated)):
-        if len(events) < LEAST_EVENTS:
-            raise InputError(
-                f"the {name} sample has {len(events)} events; a certificate needs at least {LEAST_EVENTS}."
-            )
-        if not np.isfinite(events.values if events.kind != "cloud" else events.values[events.mask]).all():
-            raise InputError(f"the {name} sample holds NaN or infinity; remove those events or that column.")
+    check("reference", reference)
+    check("generated", generated)
     critics = ladder(reference) if critics is None else critics
     rng = np.random.default_rng((SPLIT, seed))
     halves = list(
         zip(*(np.array_split(rng.permutation(len(one)), 2) for one in (reference, generated)), strict=True)
     )
-    with threadpool_limits(
-        limits=1
-    ):  # threads that wait for each other cost more than they give on a busy node
-        return tuple(
-            _fold(reference, generated, train, held, critics, seed + i, budget)
-            for i, (train, held) in enumerate((halves, halves[::-1]))
+    return tuple(
+        _fold(reference, generated, train, held, critics, seed + i, budget)
+        for i, (train, held) in enumerate((halves, halves[::-1]))
+    )
+
+
+def check(name: str, events: Events) -> None:
+    """Refuse a sample that is too small or not finite."""
+    if len(events) < LEAST_EVENTS:
+        raise InputError(
+            f"the {name} sample has {len(events)} events; a certificate needs at least {LEAST_EVENTS}."
         )
+    if not np.isfinite(events.values if events.kind != "cloud" else events.values[events.mask]).all():
+        raise InputError(f"the {name} sample holds NaN or infinity; remove those events or that column.")
 
 
 def _fold(
@@ -81,21 +83,26 @@ def _fold(
     seed: int,
     budget: int,
 ) -> Fold:
-    both = (reference, generated)
-    sizes = [int(FITTED_FRACTION * min(len(part), budget)) for part in train]
-    fit = tuple(events.take(part[:size]) for events, part, size in zip(both, train, sizes, strict=True))
-    tune = tuple(
-        events.take(part[size:budget]) for events, part, size in zip(both, train, sizes, strict=True)
-    )
-    judged = tuple(events.take(part) for events, part in zip(both, held, strict=True))
-    panel = fit_panel(critics, (fit[0], fit[1]), (tune[0], tune[1]), seed=seed)
-    return Fold(
-        panel.names,
-        _logits(panel, *tune),
-        _logits(panel, *judged),
-        held,
-        (_weights(judged[0]), _weights(judged[1])),
-    )
+    training = reference.take(train[0][:budget]), generated.take(train[1][:budget])
+    panel, tune = trained(*training, critics=critics, seed=seed)
+    judged = reference.take(held[0]), generated.take(held[1])
+    with threadpool_limits(limits=1):
+        scored = _logits(panel, *judged)
+    return Fold(panel.names, tune, scored, held, (_weights(judged[0]), _weights(judged[1])))
+
+
+def trained(
+    reference: Events, generated: Events, *, critics: Sequence[Critic], seed: int
+) -> tuple[Panel, tuple[FloatArray, FloatArray]]:
+    """Critics fitted on the first 80 % of events in random order and tuned on the others; the latter's logits."""
+    sizes = [int(FITTED_FRACTION * len(events)) for events in (reference, generated)]
+    fit = reference.take(slice(sizes[0])), generated.take(slice(sizes[1]))
+    tune = reference.take(slice(sizes[0], None)), generated.take(slice(sizes[1], None))
+    with threadpool_limits(
+        limits=1
+    ):  # threads that wait for each other cost more than they give on a busy node
+        panel = fit_panel(critics, fit, tune, seed=seed)
+        return panel, _logits(panel, *tune)
 
 
 def _logits(panel: Panel, reference: Events, generated: Events) -> tuple[FloatArray, FloatArray]:

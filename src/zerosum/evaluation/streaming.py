@@ -1,0 +1,142 @@
+"""Compare two files that are larger than memory, in two passes and bounded memory.
+
+Each event gets a random key from the seed. In the first pass the events with the smallest keys, at most half of the
+file, are kept: they train the critics (and show the features one by one). In the second pass the events with the
+next smallest keys are scored, chunk by chunk; only their scores are kept, and they certify. With one pair of fit and
+certifying events the limit has the whole level alpha, and everything else is as in certificate.py.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from zerosum.data.events import Events, FloatArray
+from zerosum.data.formats import iterate
+from zerosum.evaluation.certificate import null_floor
+from zerosum.evaluation.compare import assemble, checked_confidence, matched
+from zerosum.evaluation.comparison import Comparison, Side
+from zerosum.evaluation.critics import Critic, Panel, ladder
+from zerosum.evaluation.folds import Fold, check, trained
+from zerosum.evaluation.observables import with_observables
+
+CHUNK = 50_000
+TRAINED = 100_000
+CERTIFIED = 2_000_000
+KEYS = 19480701  # keeps the keys independent of events that were drawn from the same seed
+Path = str | os.PathLike[str]
+Chunks = Callable[[], Iterator[Events]]
+
+
+def compare_files(
+    reference: Path,
+    generated: Path,
+    *,
+    columns: Sequence[str] | None = None,
+    observables: Sequence[str] = (),
+    confidence: float = 0.95,
+    seed: int = 0,
+    critics: Sequence[Critic] | None = None,
+    chunk: int = CHUNK,
+    budget: int = TRAINED,
+    certified: int = CERTIFIED,
+) -> Comparison:
+    """As `compare`, for files of any size.
+
+    Args:
+        reference: File of the real events.
+        generated: File of the generated events.
+        columns: The features and conditions to compare; by default those that both files have.
+        observables: Derived quantities that the critics see too.
+        confidence: Level of the lower limits.
+        seed: Seed of keys, critics and permutations.
+        critics: What to fit instead of the usual ladder.
+        chunk: How many events are read at a time.
+        budget: The most events of each file that train the critics.
+        certified: The most events of each file that certify.
+    """
+    checked_confidence(confidence)
+    paths = (reference, generated)
+    examples = [next(iterate(path, 2)) for path in paths]
+
+    def prepared(side: int) -> Iterator[Events]:
+        for part in iterate(paths[side], chunk):
+            pair = matched(part, examples[1], columns) if side == 0 else matched(examples[0], part, columns)
+            yield with_observables(pair[side], observables)
+
+    samples = [Subsample(lambda s=side: prepared(s), (KEYS, seed, side), budget) for side in (0, 1)]  # type: ignore[misc]
+    training = (samples[0].events, samples[1].events)
+    for name, events in zip(("reference", "generated"), training, strict=True):
+        check(name, events)
+    panel, tune = trained(*training, critics=ladder(training[0]) if critics is None else critics, seed=seed)
+    scored = [sample.scores(panel, certified) for sample in samples]
+    fold = Fold(
+        panel.names,
+        tune,
+        (scored[0][0], scored[1][0]),
+        (np.arange(0), np.arange(0)),
+        (scored[0][1], scored[1][1]),
+    )
+    floor = null_floor(training[0], seed=seed, critics=critics)
+    found = assemble([fold], *training, confidence=confidence, seed=seed, floor=floor)
+    note = (
+        f"the critics and the single features saw {len(training[0])} and {len(training[1])} of {samples[0].n} and "
+        f"{samples[1].n} events; {fold.held[0].shape[1]} and {fold.held[1].shape[1]} others certify."
+    )
+    return replace(
+        found,
+        reference=Side(str(reference), samples[0].n),
+        generated=Side(str(generated), samples[1].n),
+        notes=(*found.notes, note),
+    )
+
+
+class Subsample:
+    """A random part of a stream of events, and the scores of another.
+
+    Attributes:
+        n: How many events the stream has.
+        events: Those with the smallest keys: at most `budget`, and at most half.
+    """
+
+    def __init__(self, chunks: Chunks, seed: tuple[int, ...], budget: int) -> None:
+        self._chunks, self._seed = chunks, seed
+        self.n, kept, keys = 0, None, np.empty(0)
+        for part, key in self._keyed():
+            self.n += len(part)
+            kept = part if kept is None else _joined(kept, part)
+            keys = np.concatenate([keys, key])
+            smallest = np.sort(np.argsort(keys)[:budget])
+            kept, keys = kept.take(smallest), keys[smallest]
+        order = np.argsort(keys)[: min(budget, self.n // 2)]
+        if kept is not None:
+            self.events: Events = kept.take(order)
+        self._edge = float(keys[order].max())
+
+    def _keyed(self) -> Iterator[tuple[Events, FloatArray]]:
+        rng = np.random.default_rng(self._seed)
+        for part in self._chunks():
+            yield part, rng.random(len(part))
+
+    def scores(self, panel: Panel, most: int) -> tuple[FloatArray, FloatArray]:
+        """Logits (K, n) and weights (n,) of about `most` other events at most."""
+        end = self._edge + most / self.n
+        logits, weights = [], []
+        for part, key in self._keyed():
+            chosen = part.take((key > self._edge) & (key <= end))
+            if len(chosen):
+                logits.append(panel.logits(chosen).astype(np.float32))
+                weights.append(np.ones(len(chosen)) if chosen.weights is None else chosen.weights)
+        return np.concatenate(logits, axis=1), np.concatenate(weights)
+
+
+def _joined(first: Events, second: Events) -> Events:
+    """The events of both, with all that stands beside them."""
+    parts = {
+        name: None
+        if getattr(first, name) is None
+        else np.concatenate([getattr(first, name), getattr(second, name)])
+        for name in ("conditions", "weights", "mask")
+    }
+    return replace(first, values=np.concatenate([first.values, second.values]), **parts)
