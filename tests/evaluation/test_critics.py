@@ -9,7 +9,7 @@ from zerosum.evaluation.logistic import balanced, log_loss, logistic
 from zerosum.evaluation.neural import Network, Points, Rows, View
 from zerosum.evaluation.summaries import Scale, names, rows
 
-N = 1500
+N = 1000
 
 
 def table(shift, seed, n=N):
@@ -42,7 +42,7 @@ def js(panel, pair):
 
 
 @pytest.mark.parametrize(
-    ("make", "p", "q", "low"), [(table, 1.0, 0.0, 0.09), (spins, 0.2, 0.0, 0.02), (cloud, 1.0, 1.5, 0.05)]
+    ("make", "p", "q", "low"), [(table, 1.0, 0.0, 0.09), (spins, 0.3, 0.0, 0.04), (cloud, 1.0, 1.5, 0.05)]
 )
 def test_each_ladder_finds_a_difference(make, p, q, low):
     fit, tune, held = ((make(p, 10 + i), make(q, 20 + i)) for i in range(3))

@@ -52,3 +52,15 @@ def test_training_and_certifying_events_are_disjoint_and_random():
     assert not kept & scored
     assert len(scored) == 800
     assert 400 < np.mean(list(kept)) < 600
+
+
+def test_weights_and_tiny_files_are_handled(tmp_path):
+    rng = np.random.default_rng(1)
+    weighted = Events.table(rng.normal(size=(600, 1)), ["a"], weights=np.full(600, 2.0))
+    save(weighted, tmp_path / "weighted.h5")
+    save(Events.table(np.ones((60, 1)), ["a"]), tmp_path / "tiny.h5")
+    found = compare_files(tmp_path / "weighted.h5", tmp_path / "weighted.h5", critics=LINEAR, chunk=100)
+    assert found.jensen_shannon.lower is None
+    assert found.jensen_shannon.effective == (300, 300)
+    with pytest.raises(InputError, match="generated sample has 30 events"):
+        compare_files(tmp_path / "weighted.h5", tmp_path / "tiny.h5", critics=LINEAR)

@@ -9,6 +9,7 @@ certifying events the limit has the whole level alpha, and everything else is as
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -112,7 +113,7 @@ class Subsample:
         order = np.argsort(keys)[: min(budget, self.n // 2)]
         if kept is not None:
             self.events: Events = kept.take(order)
-        self._edge = float(keys[order].max())
+        self._edge = float(keys[order].max(initial=0.0))
 
     def _keyed(self) -> Iterator[tuple[Events, FloatArray]]:
         rng = np.random.default_rng(self._seed)
@@ -133,7 +134,7 @@ class Subsample:
 
 def _joined(first: Events, second: Events) -> Events:
     """The events of both, with all that stands beside them."""
-    parts = {
+    parts: dict[str, Any] = {
         name: None
         if getattr(first, name) is None
         else np.concatenate([getattr(first, name), getattr(second, name)])
