@@ -203,3 +203,13 @@ def test_an_observable_opens_the_eyes_of_a_blind_critic():
     assert seeing.jensen_shannon.lower > 0.02
     assert "p" in seeing.columns
     assert seeing.features[0].name == "p"
+
+
+def test_negative_weights_leave_valid_json():
+    rng = np.random.default_rng(6)
+    sign = np.where(rng.random(600) < 0.1, -1.0, 1.0)
+    reference = Events.table(rng.normal(size=600), ["x"], weights=sign)
+    record = compare(reference, Events.table(rng.normal(size=600), ["x"]), critics=QUICK).to_json()
+    assert json.dumps(record, allow_nan=False)
+    assert record["features"][0]["wasserstein"] is None
+    assert record["jensen_shannon"]["lower"] is None

@@ -137,8 +137,9 @@ class Comparison:
 
 
 def vars_of(record: Any) -> dict[str, Any]:
-    """The fields of a flat record by name."""
-    return {name: getattr(record, name) for name in record.__dataclass_fields__}
+    """The fields of a flat record by name; None where a number is not defined."""
+    fields = {name: getattr(record, name) for name in record.__dataclass_fields__}
+    return {name: None if value != value else value for name, value in fields.items()}
 
 
 def _measured(one: Certificate) -> dict[str, float | None]:

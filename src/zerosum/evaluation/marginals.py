@@ -19,7 +19,7 @@ class Marginal:
     Attributes:
         name: The feature.
         jensen_shannon: Binned estimate in nats, less its bias; about 0 for equal distributions.
-        wasserstein: Wasserstein-1 distance, in the feature's unit.
+        wasserstein: Wasserstein-1 distance, in the feature's unit; NaN where weights are negative.
         ks: Kolmogorov-Smirnov distance of the cumulative distributions.
         p_value: Kolmogorov-Smirnov p-value, times the number of features compared (Bonferroni), at most 1.
     """
