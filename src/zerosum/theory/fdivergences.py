@@ -7,20 +7,26 @@ arXiv:1606.00709, eq. 4)
 
     D_f(p || q) = sup_T E_p[T] - E_q[f*(T)],   attained at T = f'(p/q).
 
-An activation g maps the real line onto the domain of the conjugate f*, so any network output v gives T = g(v); f*(g(v))
-is written out where that avoids overflow. A row of the table can be evaluated, estimated and trained with: to add a
-divergence, add a row to `TABLE`.
+An activation g maps the real line onto the domain of the conjugate f*, so any network output v gives T = g(v). All rows
+are written with g(v) = f'(u(v)) and f*(g(v)) = u f'(u) - f(u), where u stands for the density ratio p/q. Where f' is
+bounded, u = e^v. Where it is not, u = e^asinh(v) = v + sqrt(1 + v^2), which is e^v near 0 and grows like 2v, so that
+nothing overflows and no gradient explodes. (Pearson's T is v itself.) A row of the table can be evaluated, estimated
+and trained with: to add a divergence, add a row to `TABLE`.
 
-All functions take and return torch tensors of any shape and are differentiable.
+All functions take and return torch tensors of any shape and are differentiable; `pointwise` is for numpy arrays.
 """
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn.functional import softplus
+
+from zerosum.errors import InputError
 
 Function = Callable[[Tensor], Tensor]
 LN2 = math.log(2)
@@ -42,6 +48,7 @@ class FDivergence:
         bound: The largest value that the divergence can have.
         symmetric: Whether D_f(p || q) = D_f(q || p).
         reference: Where it is defined.
+        power: (a, c) where the divergence is (I - 1) / c with I the integral of p^a q^(1-a).
     """
 
     name: str
@@ -55,6 +62,20 @@ class FDivergence:
     bound: float
     symmetric: bool
     reference: str
+    power: tuple[float, float] | None = None
+
+    def pointwise(self, log_p: npt.ArrayLike, log_q: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """The integrand q f(p/q) from ln p and ln q, in float64; 0 where both densities are, inf where it is."""
+        a, b = (np.asarray(log, np.float64) for log in (log_p, log_q))
+        nowhere = (a == -np.inf) & (b == -np.inf)
+        a, b = np.where(nowhere, 0.0, a), np.where(nowhere, 0.0, b)
+        values: npt.NDArray[np.float64] = self.integrand(torch.from_numpy(a), torch.from_numpy(b)).numpy()
+        return np.where(nowhere, 0.0, values)
+
+
+def _ratio(v: Tensor) -> Tensor:
+    """U = v + sqrt(1 + v^2) = e^asinh(v), without cancellation; u(-v) = 1/u(v)."""
+    return torch.where(v > 0, v + (1 + v**2).sqrt(), 1 / ((1 + v**2).sqrt() - v.clamp_max(0)))
 
 
 def _js_integrand(log_p: Tensor, log_q: Tensor) -> Tensor:
@@ -81,8 +102,8 @@ KL = FDivergence(
     f=_xlogx,
     derivative=lambda u: u.log() + 1,
     conjugate=lambda t: (t - 1).exp(),
-    activation=lambda v: v,
-    conjugate_of_activation=lambda v: (v - 1).exp(),
+    activation=lambda v: 1 + v.asinh(),
+    conjugate_of_activation=_ratio,
     integrand=_kl_integrand,
     bound=math.inf,
     symmetric=False,
@@ -95,8 +116,8 @@ REVERSE_KL = FDivergence(
     f=lambda u: -u.log(),
     derivative=lambda u: -1 / u,
     conjugate=lambda t: -1 - (-t).log(),
-    activation=lambda v: -(-v).exp(),
-    conjugate_of_activation=lambda v: v - 1,
+    activation=lambda v: -_ratio(-v),
+    conjugate_of_activation=lambda v: v.asinh() - 1,
     integrand=lambda log_p, log_q: _kl_integrand(log_q, log_p),
     bound=math.inf,
     symmetric=False,
@@ -123,8 +144,8 @@ JEFFREYS = FDivergence(
     f=lambda u: (u - 1) * u.log(),
     derivative=lambda u: u.log() + 1 - 1 / u,
     conjugate=lambda t: _jeffreys_conjugate(t),
-    activation=lambda v: v + 1 - (-v).exp(),
-    conjugate_of_activation=lambda v: v.exp() + v - 1,
+    activation=lambda v: v.asinh() + 1 - _ratio(-v),
+    conjugate_of_activation=lambda v: _ratio(v) + v.asinh() - 1,
     integrand=lambda log_p, log_q: _kl_integrand(log_p, log_q) + _kl_integrand(log_q, log_p),
     bound=math.inf,
     symmetric=True,
@@ -152,6 +173,7 @@ PEARSON = FDivergence(
     bound=math.inf,
     symmetric=False,
     reference="Pearson 1900; arXiv:1606.00709, table 1",
+    power=(2.0, 1.0),
 )
 
 NEYMAN = FDivergence(
@@ -160,12 +182,13 @@ NEYMAN = FDivergence(
     f=lambda u: (1 - u) ** 2 / u,
     derivative=lambda u: 1 - 1 / u**2,
     conjugate=lambda t: 2 - 2 * (1 - t).sqrt(),
-    activation=lambda v: 1 - (-2 * v).exp(),
-    conjugate_of_activation=lambda v: 2 - 2 * (-v).exp(),
+    activation=lambda v: 1 - _ratio(-v) ** 2,
+    conjugate_of_activation=lambda v: 2 - 2 * _ratio(-v),
     integrand=lambda log_p, log_q: (2 * log_q - log_p).exp() - 2 * log_q.exp() + log_p.exp(),
     bound=math.inf,
     symmetric=False,
     reference="Neyman 1949; arXiv:1606.00709, table 1",
+    power=(-1.0, 1.0),
 )
 
 HELLINGER = FDivergence(
@@ -174,12 +197,13 @@ HELLINGER = FDivergence(
     f=lambda u: (u.sqrt() - 1) ** 2 / 2,
     derivative=lambda u: (1 - u.rsqrt()) / 2,
     conjugate=lambda t: t / (1 - 2 * t),
-    activation=lambda v: (1 - (-v).exp()) / 2,
-    conjugate_of_activation=lambda v: torch.expm1(v) / 2,
+    activation=lambda v: (1 - _ratio(-v)) / 2,
+    conjugate_of_activation=lambda v: (_ratio(v) - 1) / 2,
     integrand=lambda log_p, log_q: ((log_p / 2).exp() - (log_q / 2).exp()) ** 2 / 2,
     bound=1.0,
     symmetric=True,
     reference="Hellinger 1909; 1 minus the Bhattacharyya coefficient",
+    power=(0.5, -1.0),
 )
 
 TOTAL_VARIATION = FDivergence(
@@ -203,8 +227,6 @@ def alpha(a: float) -> FDivergence:
     Args:
         a: Any number but 0 and 1.
     """
-    from zerosum.errors import InputError
-
     if a in (0.0, 1.0):
         raise InputError(
             f"alpha is {a:g}, where the family is a limit; use {'kl' if a == 1 else 'reverse_kl'}."
@@ -215,7 +237,7 @@ def alpha(a: float) -> FDivergence:
         return (torch.clamp_min(1 + (a - 1) * t, 0.0) ** k - 1) / a
 
     def activation(v: Tensor) -> Tensor:
-        return torch.expm1((a - 1) * v) / (a - 1)
+        return torch.expm1((a - 1) * v.asinh()) / (a - 1)
 
     return FDivergence(
         name=f"alpha({a:g})",
@@ -224,13 +246,14 @@ def alpha(a: float) -> FDivergence:
         derivative=lambda u: (u ** (a - 1) - 1) / (a - 1),
         conjugate=conjugate,
         activation=activation,
-        conjugate_of_activation=lambda v: torch.expm1(a * v) / a,
+        conjugate_of_activation=lambda v: torch.expm1(a * v.asinh()) / a,
         integrand=lambda log_p, log_q: (
             ((a * log_p + (1 - a) * log_q).exp() - a * log_p.exp() - (1 - a) * log_q.exp()) / (a * (a - 1))
         ),
         bound=1 / (a * (1 - a)) if 0 < a < 1 else math.inf,
         symmetric=a == 0.5,
         reference="Amari 1985; Cressie and Read 1984",
+        power=(a, a * (a - 1)),
     )
 
 
