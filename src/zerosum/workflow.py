@@ -33,7 +33,7 @@ from zerosum.training.setup import Setup, prepare
 from zerosum.training.state import Training
 
 SPLIT = (0.8, 0.1, 0.1)  # train, validation, test
-DEMO_SOURCE, DEMO_EVENTS, DEMO_STEPS = "grid", 20_000, 8_000
+DEMO_SOURCE, DEMO_EVENTS, DEMO_STEPS = "dimuon", 20_000, 8_000
 
 
 def read_events(
@@ -301,7 +301,7 @@ def compare_paths(
 
 
 def tell(out: str | Path, *, say: Callable[[str], None], train: Callable[[Run], bool]) -> Comparison | None:
-    """The whole story on twenty-five narrow modes, in a folder: simulate, train, sample, compare, report.
+    """The whole story on pairs of muons, in a folder: simulate, train, sample, compare, report.
 
     Args:
         out: The folder, made new.
@@ -314,7 +314,7 @@ def tell(out: str | Path, *, say: Callable[[str], None], train: Callable[[Run], 
     out.mkdir(parents=True)
     data, generated, report = out / "events.h5", out / "generated.h5", out / "report.html"
     n = simulate(DEMO_SOURCE, DEMO_EVENTS, data)
-    say(f"1. simulated {n} events of twenty-five narrow modes: {data}")
+    say(f"1. simulated {n} pairs of muons from a Z and a continuum: {data}")
     run = Run.start(load(data), out / "run", {"data": str(data), "steps": DEMO_STEPS, "judgements": 4})
     say(f"2. training a generator on {len(run.train_events)} of them, {DEMO_STEPS} steps of the game")
     if not train(run):

@@ -27,6 +27,9 @@ BoolArray = npt.NDArray[np.bool_]
 IndexArray = npt.NDArray[np.integer[Any]]
 
 
+SPLIT = 19480701  # keeps a split independent of events that were drawn from the same seed
+
+
 @dataclass(frozen=True, slots=True)
 class Feature:
     """One entry of an event.
@@ -189,7 +192,7 @@ class Events:
 
     def split(self, fractions: Sequence[float], seed: int) -> list[Self]:
         """Disjoint random parts with these fractions of the events; the last takes the remainder."""
-        order = np.random.default_rng(seed).permutation(len(self))
+        order = np.random.default_rng((SPLIT, seed)).permutation(len(self))
         edges = [round(len(self) * float(edge)) for edge in np.cumsum(fractions)[:-1]]
         return [self.take(part) for part in np.split(order, edges)]
 

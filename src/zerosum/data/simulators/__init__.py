@@ -8,6 +8,7 @@ A new source is one entry in `SOURCES`.
 
 from functools import partial
 
+from zerosum.data.simulators.dimuon import stream_dimuon
 from zerosum.data.simulators.lattice import simulate_ising, stream_ising
 from zerosum.data.simulators.mixtures import stream_grid, stream_ring
 from zerosum.data.simulators.showers import calochallenge_arrays, simulate_showers, stream_showers
@@ -45,6 +46,7 @@ SOURCES: dict[str, Source] = {
             stream_ising,
             {"side": "L", "coupling": "K = J / kT", "sweeps": "sweeps before a lattice is taken"},
         ),
+        Source("dimuon", "pairs of muons from a Z resonance and a continuum, in six columns", stream_dimuon),
         Source("ring", "eight narrow normal modes on the unit circle", stream_ring),
         Source("grid", "twenty-five narrow normal modes on a square grid", stream_grid),
     )
