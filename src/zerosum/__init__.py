@@ -29,6 +29,21 @@ if TYPE_CHECKING:
     from zerosum.data.events import Events, Feature
     from zerosum.data.formats import load, save
     from zerosum.data.inspect import inspect
+    from zerosum.divergence import (
+        Divergence,
+        alpha,
+        bhattacharyya,
+        hellinger,
+        jeffreys,
+        jensen_shannon,
+        jensen_shannon_distance,
+        kl,
+        neyman,
+        pearson,
+        renyi,
+        reverse_kl,
+        total_variation,
+    )
     from zerosum.errors import InputError, RunError
     from zerosum.evaluation.certificate import Certificate, certify
     from zerosum.evaluation.compare import Comparison, compare
@@ -42,6 +57,19 @@ _HOMES = {
     "load": "data.formats",
     "save": "data.formats",
     "inspect": "data.inspect",
+    "Divergence": "divergence",
+    "alpha": "divergence",
+    "bhattacharyya": "divergence",
+    "hellinger": "divergence",
+    "jeffreys": "divergence",
+    "jensen_shannon": "divergence",
+    "jensen_shannon_distance": "divergence",
+    "kl": "divergence",
+    "neyman": "divergence",
+    "pearson": "divergence",
+    "renyi": "divergence",
+    "reverse_kl": "divergence",
+    "total_variation": "divergence",
     "InputError": "errors",
     "RunError": "errors",
     "Estimate": "theory.estimate",
@@ -59,6 +87,7 @@ _HOMES = {
 __all__ = [
     "Certificate",
     "Comparison",
+    "Divergence",
     "Estimate",
     "Events",
     "Feature",
@@ -66,13 +95,25 @@ __all__ = [
     "Model",
     "Run",
     "RunError",
+    "alpha",
+    "bhattacharyya",
     "certify",
     "compare",
+    "hellinger",
     "inspect",
+    "jeffreys",
+    "jensen_shannon",
+    "jensen_shannon_distance",
+    "kl",
     "load",
     "load_run",
+    "neyman",
+    "pearson",
+    "renyi",
+    "reverse_kl",
     "save",
     "simulate",
+    "total_variation",
     "train",
 ]
 
