@@ -31,6 +31,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zerosum.data.events import Events, FloatArray
+from zerosum.errors import InputError
 from zerosum.evaluation.capital import Gamble, Wager, foreseen, paired
 from zerosum.evaluation.critics import STACK, Critic
 from zerosum.evaluation.folds import BUDGET, Fold, all_weights, examine
@@ -254,6 +255,12 @@ def certify(
         critics: The critics to fit; by default the ladder for the kind of the events.
     """
     pair = [x if isinstance(x, Events) else Events.table(x) for x in (reference, generated)]
+    shapes = [(events.kind, events.event_shape, events.condition_names) for events in pair]
+    if shapes[0] != shapes[1]:
+        raise InputError(
+            f"events of the reference are a {pair[0].kind} of shape {pair[0].event_shape}, those of the generated "
+            f"sample a {pair[1].kind} of shape {pair[1].event_shape}; give samples of the same features."
+        )
     folds = examine(pair[0], pair[1], seed=seed, critics=critics)
     return certificate(folds, confidence=confidence, seed=seed, divergence_name=divergence)
 
