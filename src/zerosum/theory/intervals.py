@@ -11,7 +11,8 @@
 The betting limit depends on the order of the numbers, which must not depend on their values.
 """
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,29 @@ from zerosum.errors import InputError
 Array = npt.NDArray[np.float64]
 
 LARGEST_STAKE = 0.75  # as a fraction of 1/m: one event takes at most three quarters of the capital
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A number with limits on both sides.
+
+    Attributes:
+        value: The number, in nats for divergences.
+        error: Its standard error.
+        lower: The limit from below.
+        upper: The limit from above.
+        confidence: The probability that both limits hold.
+        n: How many events went in.
+        guarantee: "finite sample" where the limits hold at every n, "asymptotic" where n must be large.
+    """
+
+    value: float
+    error: float
+    lower: float
+    upper: float
+    confidence: float
+    n: int
+    guarantee: Literal["finite sample", "asymptotic"]
 
 
 def betting_lower(x: npt.ArrayLike, lower: float, upper: float, alpha: float) -> float:

@@ -12,7 +12,6 @@ interval that holds at every n. For KL, with w = ln q - ln p,
 and beta by least squares removes most of the variance, unless the tail of e^w is too heavy: then beta = 0.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,33 +22,12 @@ from zerosum.theory.adapters import as_density
 from zerosum.theory.densities import Density
 from zerosum.theory.estimate import Estimate
 from zerosum.theory.fdivergences import FDivergence
-from zerosum.theory.intervals import betting_interval
+from zerosum.theory.intervals import Interval, betting_interval
 
 Array = npt.NDArray[np.float64]
 
 HEAVIEST = 0.5  # tail index from which on the variance is infinite
 SAFE = 0.4  # the tail index that is still used, as it is itself estimated
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A mean with limits that hold at every n.
-
-    Attributes:
-        value: The mean, in nats.
-        error: Its standard error.
-        lower: The limit from below.
-        upper: The limit from above.
-        confidence: The probability that both hold, at least.
-        n: The number of events.
-    """
-
-    value: float
-    error: float
-    lower: float
-    upper: float
-    confidence: float
-    n: int
 
 
 def bounded(
@@ -72,7 +50,7 @@ def bounded(
     terms = _mixture_terms(row, as_density(p), as_density(q), n, np.random.default_rng(seed))
     ends = row.pointwise([np.log(2), -np.inf], [-np.inf, np.log(2)])
     lower, upper = betting_interval(terms, 0.0, float(ends.max()), 1 - confidence)
-    return Interval(*_mean(terms), lower, upper, confidence, n)
+    return Interval(*_mean(terms), lower, upper, confidence, n, "finite sample")
 
 
 def kl_known(p: Any, q: Any, *, n: int = 100_000, seed: int = 0) -> Estimate:

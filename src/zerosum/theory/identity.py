@@ -1,0 +1,67 @@
+"""Maximum likelihood is minimum forward KL, as an identity of three measured terms.
+
+    <ln p_g>_data = -S[p_data] - D_KL(p_data || p_g)
+
+The left side needs p_g(x) and data; the entropy S needs data only, and does not depend on the model: so what the
+likelihood gains, the divergence loses.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from zerosum.errors import InputError
+from zerosum.theory.estimate import Estimate
+from zerosum.theory.neighbours import METHOD, surprisals
+from zerosum.theory.samples import as_sample
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class LikelihoodIdentity:
+    """The three terms, each with its error, in nats: log_likelihood = -entropy - kl.
+
+    Attributes:
+        log_likelihood: <ln p_g>_data, per event.
+        entropy: S[p_data].
+        kl: D_KL(p_data || p_g).
+    """
+
+    log_likelihood: Estimate
+    entropy: Estimate
+    kl: Estimate
+
+
+def likelihood_identity(log_prob_at_data: npt.ArrayLike, data: Any, *, k: int = 5) -> LikelihoodIdentity:
+    """The three terms of <ln p_g>_data = -S[p_data] - D_KL(p_data || p_g).
+
+    The entropy is by nearest neighbours, so its bias grows with the dimension; the divergence is the difference, with
+    its own error, as the two others vary together.
+
+    Args:
+        log_prob_at_data: Ln p_g(x_i), the model's normalised density at each event, shape (N,).
+        data: The events x_i, shape (N, d) or (N,), none twice.
+        k: Which neighbour.
+    """
+    x, model = as_sample(data, "data"), np.asarray(log_prob_at_data, np.float64)
+    if model.shape != (len(x),) or np.isnan(model).any():
+        raise InputError(
+            f"log_prob_at_data has shape {model.shape} for {len(x)} events; give one number for each event."
+        )
+    surprise = surprisals(x, k=k)
+    with np.errstate(invalid="ignore"):
+        return LikelihoodIdentity(
+            log_likelihood=_mean(model, "monte carlo"),
+            entropy=_mean(surprise, METHOD),
+            kl=_mean(-surprise - model, METHOD),
+        )
+
+
+def _mean(terms: Array, method: str) -> Estimate:
+    """The mean and its error; ±inf without error where the model excludes an event."""
+    value = float(terms.mean())
+    error = float(terms.std(ddof=1) / np.sqrt(len(terms))) if np.isfinite(value) else 0.0
+    return Estimate(value, error, len(terms), method)
