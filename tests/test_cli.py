@@ -218,3 +218,18 @@ def test_every_verb_has_help_with_an_example(zerosum, verb: str) -> None:
     result = zerosum(verb, "--help")
     assert result.code == 0
     assert f"Example: zerosum {verb}" in " ".join(result.out.split())
+
+
+def test_large_files_are_streamed_to_the_same_kind_of_answer(
+    zerosum, events: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Above the size limit the same command streams: same keys, and two halves of one sample do not differ."""
+    monkeypatch.setattr("zerosum.workflow.LARGE", 1000)
+    rng = np.random.default_rng(3)
+    for name in "ab":
+        np.save(tmp_path / f"{name}.npy", rng.normal(size=(2000, 2)))
+    result = zerosum("compare", tmp_path / "a.npy", tmp_path / "b.npy", "--json", tmp_path / "c.json")
+    assert result.code == 0, result.err
+    numbers = json.loads((tmp_path / "c.json").read_text())
+    assert numbers["reference"]["n"] == 2000
+    assert numbers["jensen_shannon"]["lower"] <= 0 or numbers["jensen_shannon"]["p_value"] < 0.05

@@ -22,6 +22,7 @@ from zerosum.errors import InputError
 from zerosum.evaluation.compare import Comparison, compare
 from zerosum.evaluation.judge import MOST, judge
 from zerosum.evaluation.observables import observed_pair, with_observables
+from zerosum.evaluation.streaming import compare_files
 from zerosum.model import Model
 from zerosum.report.html import write_report
 from zerosum.training.config import Config
@@ -33,6 +34,8 @@ from zerosum.training.setup import Setup, prepare
 from zerosum.training.state import Training
 
 SPLIT = (0.8, 0.1, 0.1)  # train, validation, test
+LARGE = 2**30  # bytes
+DRAWN = 200_000  # events
 DEMO_SOURCE, DEMO_EVENTS, DEMO_STEPS = "dimuon", 20_000, 8_000
 
 
@@ -277,13 +280,24 @@ def compare_paths(
     json_file: Path | None = None,
     report_file: Path | None = None,
 ) -> Comparison:
-    """Compare two files, or a run's test split with a file; write the numbers and the report where asked."""
+    """Compare two files, or a run's test split with a file; write the numbers and the report where asked.
+
+    Files of more than `LARGE` bytes are streamed in bounded memory, and their report draws the first `DRAWN` events.
+    """
     run = Run.resume(reference) if Path(reference).is_dir() else None
-    first = run.test if run else load(reference)
-    second = load(generated)
-    comparison = compare(
-        first, second, columns=columns, observables=observables, confidence=confidence, seed=seed
-    )
+    choices: dict[str, Any] = {
+        "columns": columns,
+        "observables": observables,
+        "confidence": confidence,
+        "seed": seed,
+    }
+    large = not run and any(is_large(path) for path in (reference, generated))
+    first = run.test if run else load(reference, max_events=DRAWN if large else None)
+    second = load(generated, max_events=DRAWN if large else None)
+    if large:
+        comparison = compare_files(Path(reference), Path(generated), **choices)
+    else:
+        comparison = compare(first, second, **choices)
     if json_file:
         write_text(json_file, json.dumps(comparison.to_json(), indent=1) + "\n")
     if report_file:
@@ -298,6 +312,11 @@ def compare_paths(
             title=f"{Path(generated).name} against {Path(reference).name}",
         )
     return comparison
+
+
+def is_large(path: str | Path) -> bool:
+    """Whether a file is too large to be held in memory without need."""
+    return Path(path).is_file() and Path(path).stat().st_size > LARGE
 
 
 def tell(out: str | Path, *, say: Callable[[str], None], train: Callable[[Run], bool]) -> Comparison | None:
