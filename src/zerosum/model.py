@@ -13,14 +13,18 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from safetensors.torch import load, save
 from torch import nn
 
+from zerosum.data.discrete import Sparse
 from zerosum.data.events import Events, Feature, FloatArray, Kind, absent
 from zerosum.data.transforms import Preprocessor
 from zerosum.errors import InputError
 from zerosum.game.blueprint import Blueprint
+from zerosum.likelihood.games import generator_of
+from zerosum.likelihood.player import LikelihoodModel
 
 FORMAT = 1
 BLOCK = {"table": 4096, "grid": 512}
@@ -111,10 +115,47 @@ class Model:
             source=f"zerosum model, seed {seed}",
         )
 
+    @torch.no_grad()
+    def log_prob(self, events: Events) -> npt.NDArray[np.float64]:
+        """The density of each event, ln p_g in nats, shape (N,), in physical units.
+
+        The Jacobian of the transforms is included, so that models can be compared. Of a VAE it is the
+        importance-weighted lower bound; where the transforms de-quantise (whole numbers, levels), the density of the
+        de-quantised event; for a grid of two values under a VAE, the logarithm of the event's probability.
+
+        Raises:
+            InputError: Where there is no density: the adversarial game, or images with empty cells.
+        """
+        model = self.generator
+        if not isinstance(model, LikelihoodModel):
+            raise InputError(
+                "a generator of the adversarial game draws events but has no density; for a likelihood, train with "
+                "--model gaussian, mixture, flow or vae."
+            )
+        if any(isinstance(step, Sparse) for chain in self.preprocessor.chains for step in chain.steps):
+            raise InputError(
+                "images with many empty cells have no density; compare samples of them, with zerosum compare."
+            )
+        names, given = [feature.name for feature in self.features], [f.name for f in self.condition_features]
+        events = events.given(given).select(names)
+        blocks = range(0, len(events), BLOCK[self.kind])
+        return np.concatenate(
+            [self._log_prob(model, events.take(slice(i, i + BLOCK[self.kind]))) for i in blocks]
+        )
+
+    def _log_prob(self, model: LikelihoodModel, events: Events) -> npt.NDArray[np.float64]:
+        standard = self.preprocessor.forward(events.values).to(self.device)
+        given = None
+        if events.conditions is not None and self.condition_features:
+            given = self.preprocessor.forward_conditions(events.conditions).to(self.device)
+        found = model.log_prob(standard, given).cpu().double()
+        return (found if model.counts else found + self.preprocessor.log_jacobian(events.values)).numpy()
+
     @property
     def device(self) -> torch.device:
         """Where the generator is."""
-        return next(self.generator.parameters()).device
+        first: torch.Tensor = next(iter(self.generator.state_dict().values()))
+        return first.device
 
     def to(self, device: str | torch.device) -> Self:
         """Move the generator to a device."""
@@ -169,7 +210,7 @@ class Model:
                     f"{folder} was written by a later version of zerosum; update zerosum to read it."
                 )
             blueprint = Blueprint.from_json(description["blueprint"])
-            generator = blueprint.generator()
+            generator = generator_of(blueprint)
             prefix = "generator."
             weights = {
                 key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)

@@ -23,7 +23,8 @@ class Blueprint:
         periods: Index and period, in standardised units, of each angle.
         low: The lowest value of each column or channel in standardised units, None where there is no edge.
         high: The highest value likewise.
-        seen: How many observables the discriminator sees beside the event.
+        seen: The names of the observables that the discriminator sees beside the event.
+        model: The kind of model; the networks below are those of "gan".
     """
 
     kind: str
@@ -36,6 +37,7 @@ class Blueprint:
     low: tuple[float | None, ...] = ()
     high: tuple[float | None, ...] = ()
     seen: tuple[str, ...] = field(default=())
+    model: str = "gan"
 
     def lens(self, observe: Observe | None = None) -> Lens:
         """The space of the game."""

@@ -12,6 +12,7 @@ from zerosum.errors import InputError
 from zerosum.game.networks import family_for
 from zerosum.game.objectives import OBJECTIVES
 from zerosum.game.penalties import PENALTIES
+from zerosum.likelihood.games import row_for
 
 Positive = Annotated[int, Field(gt=0)]
 Rate = Annotated[float, Field(gt=0, le=1)]
@@ -33,7 +34,9 @@ class Config(BaseModel):
         (), description="name=expression: further inputs of the judging critics"
     )
 
-    model: Literal["gan"] = Field("gan", description="the kind of model")
+    model: Literal["gan", "gaussian", "mixture", "flow", "vae"] = Field(
+        "gan", description="the adversarial game, or a model of maximum likelihood"
+    )
     seed: int = Field(
         0, ge=0, description="the seed of the split, the networks, the order of events and the latents"
     )
@@ -41,15 +44,17 @@ class Config(BaseModel):
     batch: Positive = Field(256, description="real events, and as many fake ones, in each update")
 
     latent: int | None = Field(None, gt=0, description="dimensions of the latent prior N(0, 1)")
-    width: int | None = Field(None, gt=0, description="units (tables) or channels (grids) of a layer")
-    depth: int | None = Field(None, gt=0, description="hidden layers")
+    width: int | None = Field(
+        None, gt=0, description="units (tables) or channels (grids) of a layer; components of a mixture"
+    )
+    depth: int | None = Field(None, gt=0, description="hidden layers; transforms of a flow")
 
     objective: str = Field("relativistic", description="what the players minimise: " + ", ".join(OBJECTIVES))
     penalty: str = Field(
         "r1r2", description="penalty on the discriminator's gradient: " + ", ".join(PENALTIES)
     )
-    gamma: tuple[float, float] = Field(
-        (0.1, 0.002), description="strength of the penalty, for standardised inputs"
+    gamma: tuple[float, float] | None = Field(
+        None, description="strength of the penalty, for standardised inputs; of a VAE's KL term"
     )
     learning_rate: tuple[Rate, Rate] = Field((2e-3, 5e-5), description="Adam's learning rate, both players")
     beta2: tuple[Rate, Rate] = Field((0.9, 0.99), description="Adam's second-moment decay; its beta1 is 0")
@@ -75,7 +80,7 @@ class Config(BaseModel):
         ):
             if given not in table:
                 raise ValueError(f"{key} is {given!r}; choose one of {', '.join(table)}")
-        if min(self.gamma) < 0:
+        if self.gamma and min(self.gamma) < 0:
             raise ValueError(f"gamma is {self.gamma}; it cannot be negative")
         return self
 
@@ -108,11 +113,15 @@ class Config(BaseModel):
     def resolved(self, events: Events) -> Self:
         """The configuration with every open choice made by looking at the events."""
         family = family_for(events.kind, events.event_shape)
+        row = None if self.model == "gan" else row_for(self.model, events.kind)
+        width, depth = (row and row.sizes) or (family.width, family.depth)
         numbers = len(events.features) if events.kind == "table" else 32
         chosen = {
             "latent": self.latent or max(8, 2 * numbers if events.kind == "table" else numbers),
-            "width": self.width or family.width,
-            "depth": self.depth or family.depth,
+            "width": self.width or width,
+            "depth": self.depth or depth,
+            "gamma": self.gamma or ((1.0, 1.0) if row else (0.1, 0.002)),
+            "steps": (row and row.steps) or self.steps,
             "batch": min(self.batch, max(len(events) // 4, 1)),
         }
         return self.model_copy(update=chosen)

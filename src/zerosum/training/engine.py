@@ -70,7 +70,7 @@ class Engine:
         One flat all-reduce serves any loss, also one that contains gradients itself (penalties), where hooks on
         parameters do not.
         """
-        gradients = list(torch.autograd.grad(loss, parameters))
+        gradients = list(torch.autograd.grad(loss, parameters)) if parameters else []
         if self.fabric.world_size == 1:
             return gradients
         flat = torch.cat([gradient.flatten() for gradient in gradients])

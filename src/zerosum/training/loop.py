@@ -56,7 +56,7 @@ def play(
     while training.step < config.steps and not stop():
         # The schedules.
         progress = training.step / config.steps
-        gamma = cosine(config.gamma, progress)
+        gamma = cosine(config.gamma or (0.0, 0.0), progress)
         training.set_rates(cosine(config.learning_rate, progress), cosine(config.beta2, progress))
 
         # Each player moves.

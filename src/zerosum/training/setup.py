@@ -1,5 +1,6 @@
 """From events and a configuration to a training that is ready to play."""
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -8,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from zerosum.data.chain import Chain
-from zerosum.data.discrete import Sparse
+from zerosum.data.discrete import Snap, Sparse
 from zerosum.data.events import Events
 from zerosum.data.kinematics import pairs
 from zerosum.data.steps import Affine, Angle
@@ -18,8 +19,10 @@ from zerosum.game.blueprint import Blueprint
 from zerosum.game.lens import Lens
 from zerosum.game.objectives import OBJECTIVES, calibrated_value
 from zerosum.game.penalties import PENALTIES
-from zerosum.game.players import adversarial_game
+from zerosum.game.players import Game, adversarial_game
 from zerosum.game.sight import PairSight, SumSight
+from zerosum.likelihood.games import MODELS
+from zerosum.likelihood.player import LikelihoodModel, likelihood_game
 from zerosum.training.config import Config
 from zerosum.training.engine import Engine
 from zerosum.training.history import Record
@@ -38,13 +41,26 @@ class Setup:
     blueprint: Blueprint
     preprocessor: Preprocessor
     lens: Lens
-    discriminator: nn.Module
     training: Training
     watched: Tensor
     watched_conditions: Tensor | None
 
+    @property
+    def discriminator(self) -> nn.Module:
+        """The first player's network; in a game of one player, the model."""
+        return self.training.game[0].module
+
     def value(self, training: Training) -> Record:
-        """V(D, G) on validation events and as many fresh fake ones, in nats: -ln 4 at equilibrium."""
+        """What watches the game, on validation events, in nats.
+
+        V(D, G) with as many fresh fake events, -ln 4 at equilibrium; or the mean ln p_g of standardised events, which
+        is highest, and minus the data's entropy, where p_g is the data's distribution.
+        """
+        model = training.game[-1].module
+        if isinstance(model, LikelihoodModel):
+            with torch.no_grad():
+                log_prob = model.quick_log_prob(self.watched, self.watched_conditions)
+            return {"log_likelihood": float(log_prob.mean())}
         latent = torch.randn(
             len(self.watched), self.config.latent or 1, generator=torch.Generator().manual_seed(1)
         )
@@ -69,31 +85,9 @@ def prepare(config: Config, train: Events, validation: Events, engine: Engine) -
     """
     preprocessor = Preprocessor.fit(train, seed=config.seed)
     standard = in_chunks(preprocessor, train)
-    sight = sight_of(train, preprocessor, standard)
-    blueprint = Blueprint(
-        kind=train.kind,
-        shape=tuple(standard.shape[1:]),
-        conditions=len(train.condition_features),
-        latent=config.latent or 1,
-        width=config.width or 1,
-        depth=config.depth or 1,
-        seen=sight.seen if sight else (),
-        periods=periods(preprocessor),
-        low=tuple(lowest(chain) for chain in preprocessor.chains),
-    )
-    torch.manual_seed(config.seed)
-    generator, discriminator = blueprint.generator(), blueprint.discriminator()
-    lens = blueprint.lens(sight)
-    for module in (generator, discriminator, lens):
-        module.to(engine.device)
-    game = adversarial_game(
-        generator,
-        discriminator,
-        lens=lens,
-        objective=OBJECTIVES[config.objective],
-        penalty=PENALTIES[config.penalty],
-        discriminator_updates=config.discriminator_updates,
-    )
+    sight = sight_of(train, preprocessor, standard) if config.model == "gan" else None
+    blueprint = blueprint_of(config, train, preprocessor, sight.seen if sight else ())
+    lens = blueprint.lens(sight).to(engine.device)
 
     def look(events: Tensor) -> Tensor:
         return torch.cat(
@@ -108,11 +102,14 @@ def prepare(config: Config, train: Events, validation: Events, engine: Engine) -
     sampler = Sampler(
         look(standard),
         given(train),
-        _sampling_weights(train, engine),
+        sampling_weights(train, engine),
         batch=config.batch,
         latent=blueprint.latent,
         seed=config.seed,
     )
+    torch.manual_seed(config.seed)
+    build = adversarial if config.model == "gan" else likelihood
+    game = build(config, blueprint, lens, sampler)
     watched = validation.take(slice(WATCHED))
     return Setup(
         config,
@@ -120,11 +117,55 @@ def prepare(config: Config, train: Events, validation: Events, engine: Engine) -
         blueprint,
         preprocessor,
         lens,
-        discriminator,
         Training(game, sampler),
         look(preprocessor.forward(watched.values)),
         given(watched),
     )
+
+
+def blueprint_of(
+    config: Config, events: Events, preprocessor: Preprocessor, seen: tuple[str, ...]
+) -> Blueprint:
+    """The networks' sizes and the space of the game; a density needs one dimension for each number of an event."""
+    numbers, latent = math.prod(events.event_shape), config.latent or 1
+    gan, chains = config.model == "gan", preprocessor.chains
+    return Blueprint(
+        kind=events.kind,
+        shape=events.event_shape,
+        conditions=len(events.condition_features),
+        latent=latent if gan else MODELS[config.model].latent(numbers, latent),
+        width=config.width or 1,
+        depth=config.depth or 1,
+        seen=seen,
+        periods=periods(preprocessor) if gan else (),
+        low=tuple(lowest(chain) for chain in chains)
+        if gan
+        else tuple(two_levels(chain)[0] for chain in chains),
+        high=() if gan else tuple(two_levels(chain)[1] for chain in chains),
+        model=config.model,
+    )
+
+
+def adversarial(config: Config, blueprint: Blueprint, lens: Lens, sampler: Sampler) -> Game:
+    """The game of discriminator and generator."""
+    device = sampler.seen.device
+    generator, discriminator = blueprint.generator().to(device), blueprint.discriminator().to(device)
+    return adversarial_game(
+        generator,
+        discriminator,
+        lens=lens,
+        objective=OBJECTIVES[config.objective],
+        penalty=PENALTIES[config.penalty],
+        discriminator_updates=config.discriminator_updates,
+    )
+
+
+def likelihood(config: Config, blueprint: Blueprint, lens: Lens, sampler: Sampler) -> Game:
+    """The game of one player who raises its likelihood of the events."""
+    del lens
+    model = MODELS[blueprint.model].build(blueprint).to(sampler.seen.device)
+    model.initialise(sampler.seen, sampler.conditions, sampler.weights, config.seed)
+    return likelihood_game(model)
 
 
 def sight_of(events: Events, preprocessor: Preprocessor, standard: Tensor) -> PairSight | SumSight | None:
@@ -154,13 +195,23 @@ def lowest(chain: Chain) -> float | None:
     return float(chain.forward(torch.zeros(1, dtype=torch.float64), torch.Generator()))
 
 
+def two_levels(chain: Chain) -> tuple[float | None, float | None]:
+    """The two standardised values of a channel that has no others (spins); None and None for any other."""
+    found = [step.levels for step in chain.steps if isinstance(step, Snap) and len(step.levels) == 2]
+    if not found:
+        return None, None
+    low, high = chain.forward(torch.tensor(found[0], dtype=torch.float64), torch.Generator()).tolist()
+    return low, high
+
+
 def in_chunks(preprocessor: Preprocessor, events: Events, chunk: int = 65_536) -> Tensor:
     """Standardised events in float32, transformed a chunk at a time."""
     edges = [*range(0, len(events), chunk), len(events)]
     return torch.cat([preprocessor.forward(events.values[a:b]) for a, b in pairwise(edges)])
 
 
-def _sampling_weights(events: Events, engine: Engine) -> Tensor | None:
+def sampling_weights(events: Events, engine: Engine) -> Tensor | None:
+    """The weights with which events are drawn, which must be positive; None where there are none."""
     if events.weights is None:
         return None
     if negative := int(np.sum(events.weights < 0)):

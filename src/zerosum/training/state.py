@@ -45,10 +45,9 @@ class Training:
         self.best: dict[str, Any] = {}
         self.meter = Meter()
         self.parameters = {player.name: [*player.module.parameters()] for player in game}
-        self.optimizers = {
-            name: torch.optim.Adam(
-                parameters, lr=0.0, betas=(0.0, 0.99), eps=1e-8, fused=parameters[0].device.type != "mps"
-            )
+        fused = sampler.seen.device.type != "mps"
+        self.optimizers = {  # a player in closed form has no parameters
+            name: torch.optim.Adam([{"params": parameters}], lr=0.0, betas=(0.0, 0.99), eps=1e-8, fused=fused)
             for name, parameters in self.parameters.items()
         }
         self.averaged: nn.Module = copy.deepcopy(game[-1].module).requires_grad_(False)
@@ -74,7 +73,8 @@ class Training:
         """
         share = 1 - 0.5 ** (1 / min(half_life, self.step / 10))
         mine: list[Tensor] = list(self.averaged.parameters())
-        torch._foreach_lerp_(mine, list[Tensor](self.parameters[self.game[-1].name]), share)
+        if mine:
+            torch._foreach_lerp_(mine, list[Tensor](self.parameters[self.game[-1].name]), share)
         for old, new in zip(self.averaged.buffers(), self.game[-1].module.buffers(), strict=True):
             old.copy_(new)
 
