@@ -140,6 +140,29 @@ def test_the_summary_fits_a_terminal(found):
         assert one.verdict.split()[0] in one.summary()
 
 
+def test_it_says_where_the_samples_differ(found):
+    tail = found["tail"]
+    assert tail.ranking[0].name == tail.regions[0].rule.split()[0] == "pt"
+    assert tail.regions[0].rule.startswith("pt > 2.")
+    assert tail.regions[0].generated.value < 0.01
+    assert {one.name for one in found["flipped"].ranking} == {"a", "b"}
+    assert not found["identical"].ranking
+    assert not found["identical"].regions
+    record = tail.to_json()
+    assert record["regions"][0]["reference"]["fraction"] == tail.regions[0].reference.value
+    assert record["ranking"][0]["share"] == 1
+    assert "pt > 2." in tail.summary()
+
+
+def test_conditions_have_bins_and_observables_have_none():
+    reference = gaussian(0).given(["c"])
+    one = compare(reference, gaussian(2, correlation=0.3).given(["c"]), observables=["s=a+b"], critics=QUICK)
+    assert {each.name for each in one.conditions} == {"c"}
+    assert len(one.to_json()["conditions"]) == 5
+    assert max(map(len, one.summary().splitlines())) <= 80
+    assert "c -" in one.summary()
+
+
 def test_columns_are_matched_by_name():
     reference = gaussian(0)
     swapped = gaussian(1).select(["c", "a", "b"])

@@ -9,11 +9,14 @@ from zerosum.data.events import Events, absent
 from zerosum.errors import InputError
 from zerosum.evaluation.certificate import certificate, null_floor
 from zerosum.evaluation.comparison import Comparison, Side
+from zerosum.evaluation.conditional import by_condition
 from zerosum.evaluation.critics import Critic
 from zerosum.evaluation.folds import BUDGET, Fold, all_weights, examine
+from zerosum.evaluation.importance import rank_features
 from zerosum.evaluation.marginals import Marginal, marginal
 from zerosum.evaluation.observables import with_observables
 from zerosum.evaluation.ranking import auc
+from zerosum.evaluation.regions import regions
 from zerosum.evaluation.summaries import names, rows
 from zerosum.evaluation.support import invented, missing
 
@@ -50,10 +53,12 @@ def compare(
         budget: The most events of each sample on which critics train; all events certify.
     """
     checked_confidence(confidence)
-    pair = [with_observables(events, observables) for events in matched(reference, generated, columns)]
+    bare = matched(reference, generated, columns)
+    pair = [with_observables(events, observables) for events in bare]
     folds = examine(*pair, seed=seed, critics=critics, budget=budget)
     floor = null_floor(pair[0], seed=seed, critics=critics, budget=budget) if len(pair[0]) >= 100 else None
-    return assemble(folds, *pair, confidence=confidence, seed=seed, floor=floor)
+    found = assemble(folds, *pair, confidence=confidence, seed=seed, floor=floor)
+    return replace(found, conditions=by_condition(pair[0], pair[1], folds, names=bare[0].condition_names))
 
 
 def checked_confidence(confidence: float) -> None:
@@ -71,7 +76,7 @@ def assemble(
     seed: int,
     floor: float | None,
 ) -> Comparison:
-    """The comparison that follows from scored events."""
+    """The comparison that follows from scored events, but for the bins of conditions."""
     js = replace(certificate(folds, confidence=confidence, seed=seed), null_floor=floor)
     others = {
         key: certificate(folds, confidence=confidence, seed=seed, divergence_name=name, p=js.p_value)
@@ -94,6 +99,9 @@ def assemble(
         missing=missing(folds),
         invented=invented(folds),
         features=marginals(reference, generated),
+        ranking=rank_features(reference, generated, seed=seed),
+        regions=regions(reference, generated, seed=seed, confidence=confidence),
+        conditions=(),
         notes=js.notes,
     )
 

@@ -7,10 +7,15 @@ from typing import Any
 import numpy as np
 
 from zerosum.evaluation.certificate import Certificate
+from zerosum.evaluation.conditional import ConditionBin
+from zerosum.evaluation.importance import Rank
 from zerosum.evaluation.marginals import Marginal
+from zerosum.evaluation.regions import Region
 from zerosum.theory.estimate import Estimate
 
 EQUILIBRIUM = -float(np.log(4))
+MOST_REGIONS = 5
+MOST_BINS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,9 @@ class Comparison:
         missing: Fraction of the reference that the generated sample lacks.
         invented: Fraction of the generated sample where there is no reference.
         features: Each feature by itself, the most different first.
+        ranking: The columns by what a critic loses without them, correlations included.
+        regions: Where one sample has significantly more events than the other.
+        conditions: The divergence in bins of each condition.
         notes: Plain statements about what does not hold.
     """
 
@@ -55,6 +63,9 @@ class Comparison:
     missing: Estimate
     invented: Estimate
     features: tuple[Marginal, ...]
+    ranking: tuple[Rank, ...]
+    regions: tuple[Region, ...]
+    conditions: tuple[ConditionBin, ...]
     notes: tuple[str, ...]
 
     @property
@@ -96,6 +107,9 @@ class Comparison:
             "missing": {"fraction": self.missing.value, "error": self.missing.error},
             "invented": {"fraction": self.invented.value, "error": self.invented.error},
             "features": [vars_of(feature) for feature in self.features],
+            "ranking": [vars_of(one) for one in self.ranking],
+            "regions": [one.to_json() for one in self.regions],
+            "conditions": [one.to_json() for one in self.conditions],
             "critics": [vars_of(rung) for rung in js.ladder],
             "growing": js.growing,
             "effective_size": list(js.effective),
@@ -133,7 +147,27 @@ class Comparison:
             f"{one.name[:23]:24}{one.jensen_shannon:>12.5f}{one.wasserstein:>12.4g}{one.ks:>10.4f}{one.p_value:>12.2g}"
             for one in self.features[:10]
         ]
+        lines += self._where()
         return "\n".join(lines + [line for note in self.notes for line in ["", *_wrapped("Note: " + note)]])
+
+    def _where(self) -> list[str]:
+        """The lines that say where the samples differ: columns, regions, conditions."""
+        lines = []
+        if self.ranking:
+            shares = ", ".join(f"{one.name} {one.share:.0%}" for one in self.ranking[:5])
+            lines += ["", *_wrapped(f"What tells them apart: {shares}")]
+        if self.regions:
+            lines += ["", f"{'regions':56}{'reference':>12}{'generated':>12}"]
+        for region in self.regions[:MOST_REGIONS]:
+            *above, last = textwrap.wrap(region.rule, 54, subsequent_indent="  ")
+            numbers = f"{region.reference.value:>12.3%}{region.generated.value:>12.3%}"
+            lines += [*above, f"{last:56}{numbers}"]
+        if self.conditions:
+            lines += ["", f"{'condition':40}{'JS seen':>14}{'error':>12}{'p':>14}"]
+        for bin in sorted(self.conditions, key=lambda one: one.p_value)[:MOST_BINS]:
+            js = bin.jensen_shannon
+            lines.append(f"{str(bin)[:39]:40}{js.value:>14.5f}{js.error:>12.5f}{bin.p_value:>14.2g}")
+        return lines
 
 
 def vars_of(record: Any) -> dict[str, Any]:

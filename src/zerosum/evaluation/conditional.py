@@ -47,6 +47,13 @@ class ConditionBin:
     n_generated: int
     p_value: float
 
+    def __str__(self) -> str:
+        return (
+            f"{self.name} = {self.low:.4g}"
+            if self.low == self.high
+            else f"{self.name} {self.low:.4g}..{self.high:.4g}"
+        )
+
     def to_json(self) -> dict[str, Any]:
         """Plain numbers and strings."""
         return {

@@ -19,7 +19,7 @@ from zerosum.evaluation.trials import clopper_pearson, holm
 from zerosum.theory.estimate import Estimate
 
 DEPTH = 3
-MOST = 100_000  # events of each sample that grow the tree; all others count
+MOST = 30_000  # events of each sample that grow the tree; all others count
 GROW = 19840101  # keeps the halves independent of events that were drawn from the same seed
 WORTH = 12.0  # the least chi^2 of a cut, as Gini impurity: with fewer it would describe noise
 SYMMETRIC = 0.05  # a median this close to 0, in standard deviations, lets the tree cut on the absolute value
