@@ -1,8 +1,10 @@
 """The command line as a stranger meets it: results, exit codes, one sentence for a mistake, nothing left behind."""
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import h5py
@@ -25,8 +27,6 @@ class Result:
 @pytest.fixture
 def zerosum(capsys: pytest.CaptureFixture[str]):
     """Call the command line inside this process."""
-    import signal
-
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def call(*arguments: object) -> Result:
@@ -233,3 +233,24 @@ def test_large_files_are_streamed_to_the_same_kind_of_answer(
     numbers = json.loads((tmp_path / "c.json").read_text())
     assert numbers["reference"]["n"] == 2000
     assert numbers["jensen_shannon"]["lower"] <= 0 or numbers["jensen_shannon"]["p_value"] < 0.05
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_training_saves_and_says_how_to_go_on(events: Path, tmp_path: Path, number: int) -> None:
+    """Ctrl-C, and SIGTERM from a batch system: a checkpoint, exit code 0, and the command that continues."""
+    config = tmp_path / "long.yaml"
+    config.write_text("steps: 100000\nlog_every: 10\ncheckpoint_every: 100000\njudgements: 0\nwidth: 16\n")
+    out = tmp_path / "run"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "zerosum", "train", events, "--config", config, "--out", out, "--quiet"],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not (out / "history.jsonl").exists():
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.1)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 0, said
+    assert f"zerosum train --resume --out {out}" in said
+    assert len(list((out / "checkpoints").iterdir())) == 1
