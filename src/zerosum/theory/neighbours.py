@@ -22,7 +22,8 @@ from zerosum.theory.samples import as_pair, as_sample
 
 Array = npt.NDArray[np.float64]
 
-SUBSAMPLES = 50
+SUBSAMPLES = 30
+SUBSAMPLE_POWER = 0.6  # of n events a subsample has n^0.6: many, and few of n
 METHOD = "nearest neighbours"
 
 
@@ -37,7 +38,7 @@ def knn_kl(x: Any, y: Any, *, k: int = 5, seed: int = 0, workers: int = 0) -> Es
         workers: Threads; 0 for all cores.
 
     Returns:
-        The estimate and its standard error from subsamples of n^(2/3) events, which leaves out the bias. It may be
+        The estimate and its standard error from subsamples of n^0.6 events, which leaves out the bias. It may be
         negative where p and q are close.
     """
     a, b = as_pair(x, y)
@@ -106,7 +107,7 @@ def _subsampled(value: Callable[..., float], samples: list[Array], seed: int) ->
     """The standard error: the scatter among small parts drawn without replacement, scaled by their size."""
     rng = np.random.default_rng(seed)
     n = min(map(len, samples))
-    size = min(max(round(n ** (2 / 3)), 20), n // 2)
+    size = min(max(round(n**SUBSAMPLE_POWER), 25), n // 2)
     share = size / n
     values = []
     for _ in range(SUBSAMPLES):
