@@ -33,7 +33,7 @@ class Decoder(Protocol):
     outputs: int  # numbers for each number of the event
 
     def log_prob(self, x: Tensor, y: Tensor) -> Tensor:
-        """The density, ln p(x | z), shape (N,), from events (N, *shape) and what the network gives, (N, outputs x C, ...)."""
+        """The density, ln p(x | z), shape (N,), from events (N, *shape) and the network's (N, outputs x C, ...)."""
 
     def draw(self, y: Tensor, noise: Tensor) -> Tensor:
         """An event (N, *shape) from the decoder's output and normal numbers of the event's shape."""
