@@ -74,7 +74,7 @@ def simulate(
 def train(
     data: Annotated[Path | None, typer.Argument(help="A file of events; not needed with --resume.")] = None,
     out: Annotated[Path, typer.Option(help="The run's folder.")] = Path("run"),
-    model: Annotated[str | None, typer.Option(help="gan.")] = None,
+    model: Annotated[str | None, typer.Option(help="gan, gaussian, mixture, flow or vae.")] = None,
     columns: Columns = None,
     condition: Annotated[
         list[str] | None, typer.Option("--condition", metavar="NAME ...", help="Columns that are given.")
@@ -221,19 +221,26 @@ def _show_training(run: Any, stop: Callable[[], bool], *, quiet: bool) -> bool:
         BarColumn(20),
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]}"),
-        TextColumn("V {task.fields[value]} (-ln 4 = -1.386)"),
+        TextColumn("{task.fields[watched]}"),
         TextColumn("JS {task.fields[js]}"),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console, transient=False) as progress:
-        task = progress.add_task("", total=run.config.steps, rate="", value="", js="")
+        task = progress.add_task("", total=run.config.steps, rate="", watched="", js="")
         for record in run.play(stop, notice=lambda sentence: console.print(sentence)):
-            progress.update(task, completed=record["step"], value=f"{record['value']:+.3f}")
+            progress.update(task, completed=record["step"], watched=_watched(record))
             if (speed := progress.tasks[0].speed) is not None:
                 progress.update(task, rate=f"{speed:.0f} steps/s")
             if "js_estimate" in record:
                 progress.update(task, js=f"{record['js_estimate']:.4f}")
     return bool(run.step == run.config.steps)
+
+
+def _watched(record: dict[str, Any]) -> str:
+    """What watches a training: the value of the game, or the likelihood of held-out events."""
+    if "value" in record:
+        return f"V {record['value']:+.3f} (-ln 4 = -1.386)"
+    return f"<ln p> {record['log_likelihood']:+.3f} nats"
 
 
 def _assignments(pairs: Sequence[str]) -> dict[str, float]:
