@@ -176,6 +176,14 @@ def test_many_dimensions_fall_back_to_monte_carlo() -> None:
     assert abs(hellinger.value - exact(HELLINGER, p, Gaussian(np.ones(5), 1)).value) < 5 * hellinger.error
 
 
+def test_events_on_a_simplex_are_left_to_monte_carlo() -> None:
+    """Dirichlet(1, 1) and Dirichlet(5, 1) are U(0, 1) and Beta(5, 1) in their first entry."""
+    p, q = td.Dirichlet(real([1.0, 1.0])), td.Dirichlet(real([5.0, 1.0]))
+    found = exact(JENSEN_SHANNON, p, q, n=20_000)
+    assert found.method == "monte carlo"
+    assert abs(found.value - 0.2161926317872663807858317) < 5 * found.error
+
+
 @pytest.mark.parametrize(
     ("p", "q", "words"),
     [

@@ -1,1 +1,9 @@
-"""Divergences between known densities, exactly; and between samples, estimated."""
+"""Divergences between known densities, exactly; and between samples, estimated.
+
+fdivergences.py   the one table: f, f', conjugate, activation, integrand; derived.py: Renyi, Bhattacharyya
+densities.py      known densities; tails.py, ising.py; adapters.py: those of torch.distributions
+exact.py          D(p || q) of densities: closed_forms.py, quadrature.py, known.py (Monte Carlo)
+neighbours.py     D_KL and entropies from samples, on nearest.py; binned.py: D_JS of histograms
+identity.py       likelihood = -entropy - divergence; modes.py: mode covering and seeking
+intervals.py      limits for bounded means that hold at every n
+"""

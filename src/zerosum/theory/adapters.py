@@ -19,6 +19,16 @@ QUANTILES = (0.001, 0.02, 0.16, 0.5, 0.84, 0.98, 0.999)
 DRAWS = 4096  # of a fixed seed: they only tell quadrature where to look
 ALTERNATIVES = (("covariance_matrix", "precision_matrix", "scale_tril"), ("probs", "logits"))
 
+NO_BOX = tuple(
+    type(constraint)
+    for constraint in (
+        td.constraints.simplex,
+        td.constraints.positive_definite,
+        td.constraints.lower_cholesky,
+        td.constraints.corr_cholesky,
+    )
+)
+
 NATIVE: dict[type[td.Distribution], Callable[[Any], Density]] = {
     td.Normal: lambda d: Gaussian(_number(d.loc), _number(d.scale) ** 2),
     td.MultivariateNormal: lambda d: Gaussian(_array(d.loc), _array(d.covariance_matrix)),
@@ -61,13 +71,23 @@ class TorchDensity:
         self.discrete = bool(distribution.support.is_discrete)  # type: ignore[union-attr]
 
     @property
-    def support(self) -> tuple[Array, Array]:
-        """The box that the distribution's constraint describes."""
+    def boxed(self) -> bool:
+        """Whether the events fill a box of R^d; on a simplex or among matrices they do not."""
+        return not isinstance(self._constraint, NO_BOX)
+
+    @property
+    def _constraint(self) -> Any:
         constraint: Any = self.distribution.support
-        if constraint is td.constraints.boolean:
-            return np.zeros(self.dim), np.ones(self.dim)
         while hasattr(constraint, "base_constraint"):
             constraint = constraint.base_constraint
+        return constraint
+
+    @property
+    def support(self) -> tuple[Array, Array]:
+        """The box that the distribution's constraint describes."""
+        constraint = self._constraint
+        if constraint is td.constraints.boolean:
+            return np.zeros(self.dim), np.ones(self.dim)
         low, high = getattr(constraint, "lower_bound", -np.inf), getattr(constraint, "upper_bound", np.inf)
         return np.full(self.dim, float(low)), np.full(self.dim, float(high))
 

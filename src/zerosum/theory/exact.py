@@ -8,7 +8,7 @@ import math
 from typing import Any
 
 from zerosum.errors import InputError
-from zerosum.theory.adapters import as_density
+from zerosum.theory.adapters import TorchDensity, as_density
 from zerosum.theory.closed_forms import closed, reduced
 from zerosum.theory.densities import Density
 from zerosum.theory.derived import Derived
@@ -42,7 +42,8 @@ def exact(divergence: FDivergence | Derived, p: Any, q: Any, *, n: int = 100_000
     a, b = reduced(a, b) or (a, b)
     if a.discrete and a.dim == 1:
         return summation(divergence, a, b)
-    if not a.discrete and a.dim <= 3:
+    boxed = all(d.boxed for d in (a, b) if isinstance(d, TorchDensity))
+    if not a.discrete and a.dim <= 3 and boxed:
         return quadrature(divergence, a, b)
     return monte_carlo(divergence, a, b, n=n, seed=seed)
 
