@@ -9,12 +9,13 @@ import ast
 import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from reprlib import repr as brief
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from zerosum.data.events import Events, Feature, FloatArray, absent
+from zerosum.data.events import Events, Feature, FloatArray
 from zerosum.data.kinematics import FourVector, four_vectors, pairs
 from zerosum.errors import InputError
 
@@ -29,7 +30,7 @@ OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
     ast.USub: operator.neg,
     ast.UAdd: operator.pos,
 }
-FUNCTIONS: dict[str, Callable[..., Any]] = {
+FUNCTIONS: dict[str, np.ufunc] = {
     "sqrt": np.sqrt,
     "log": np.log,
     "exp": np.exp,
@@ -61,8 +62,14 @@ class Observable:
 
     def __call__(self, events: Events) -> Numbers:
         """Its value for each event of a table, shape (N,)."""
-        with np.errstate(all="ignore"):
-            values = np.asarray(Evaluation(self, events).of(self._tree()), dtype=np.float64)
+        tree = self._tree()
+        try:
+            with np.errstate(all="ignore"):
+                values = np.asarray(Evaluation(self, events).of(tree), dtype=np.float64)
+        except (OverflowError, RecursionError):
+            raise InputError(
+                f"{brief(str(self))} is too large or nests too deeply; write a simpler expression."
+            ) from None
         values = np.broadcast_to(values, (len(events),))
         if bad := int(np.sum(~np.isfinite(values))):
             raise InputError(
@@ -107,8 +114,12 @@ class Evaluation:
 
     def of(self, node: ast.expr) -> Any:
         """The value of a node of the expression."""
-        if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
-            return float(node.value)
+        if (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, int | float)
+            and type(node.value) is not bool
+        ):
+            return np.float64(node.value)  # unlike a float it becomes inf where it is too large
         if isinstance(node, ast.Name):
             return np.asarray(self.events.column(node.id), dtype=np.float64)
         if isinstance(node, ast.BinOp) and type(node.op) in OPERATORS:
@@ -122,12 +133,9 @@ class Evaluation:
     def _call(self, function: str, arguments: list[ast.expr]) -> Any:
         if function in PARTICLE_FUNCTIONS:
             return self._of_particles(function, [self._particle(argument) for argument in arguments])
-        if function not in FUNCTIONS:
-            raise self._refusal()
-        try:
-            return FUNCTIONS[function](*(self.of(argument) for argument in arguments))
-        except (TypeError, ValueError):
-            raise self._refusal() from None
+        if function not in FUNCTIONS or FUNCTIONS[function].nin != len(arguments):
+            raise self._refusal()  # one argument more would be the array that NumPy writes into
+        return FUNCTIONS[function](*(self.of(argument) for argument in arguments))
 
     def _particle(self, node: ast.expr) -> FourVector:
         label = str(node.value) if isinstance(node, ast.Constant) else getattr(node, "id", "")
@@ -144,8 +152,6 @@ class Evaluation:
         return found[label.lower()]
 
     def _of_particles(self, function: str, particles: list[FourVector]) -> Any:
-        import vector
-
         momenta = [self._momentum(particle) for particle in particles]
         if function.startswith("delta"):
             if len(momenta) != 2:
@@ -155,10 +161,7 @@ class Evaluation:
             raise InputError(
                 f"{self.observable}: {function} takes at least one particle, as in {function}(1,2)."
             )
-        total = momenta[0]
-        for momentum in momenta[1:]:
-            total = vector.add(total, momentum) if hasattr(vector, "add") else total + momentum
-        return getattr(total, "E" if function == "energy" else function)
+        return getattr(sum(momenta[1:], start=momenta[0]), "E" if function == "energy" else function)
 
     def _momentum(self, particle: FourVector) -> Any:
         import vector
@@ -179,16 +182,14 @@ class Evaluation:
 
 
 def defaults(events: Events) -> tuple[Observable, ...]:
-    """What physicists look at first in events like these: masses and distances of all pairs of particles."""
+    """What physicists look at first in events like these: masses and distances of all pairs."""
     if events.kind != "table":
         return ()
     labels = [(a.label, b.label) for a, b in pairs(events.names)]
-    return tuple(
-        Observable(f"{function}({a},{b})", f"{function}({a},{b})")
-        for function in ("mass", "deltaR")
-        for a, b in labels
-        if a.isidentifier() or a.isdigit()
-    )
+    written = [f"({a},{b})" for a, b in labels if all(x.isidentifier() or x.isdigit() for x in (a, b))]
+    names = [(f"{function}{pair}",) * 2 for function in ("mass", "deltaR") for pair in written]
+    opening = [(f"|deltaphi{pair}|", f"abs(deltaphi{pair})") for pair in written]
+    return tuple(Observable(*one) for one in names + opening)
 
 
 def observe(events: Events, observables: Sequence[Observable]) -> tuple[FloatArray, tuple[Feature, ...]]:
@@ -211,9 +212,7 @@ def with_observables(events: Events, texts: Sequence[str] = ()) -> Events:
     taken = {one.expression for one in asked}
     chosen = [*asked, *(one for one in defaults(events) if one.expression not in taken)]
     if twice := [one.name for one in chosen if one.name in events.names + events.condition_names]:
-        raise InputError(
-            absent([], []) if not twice else f"{twice[0]} is a column already; name the observable otherwise."
-        )
+        raise InputError(f"{twice[0]} is a column already; name the observable otherwise.")
     values, features = observe(events, chosen)
     if not features:
         return events
