@@ -3,6 +3,7 @@
     ln p_g(x | c) = ln N(f(x; c); 0, 1) + ln|det df/dx|,
 
 with f autoregressive, made of monotonic rational-quadratic splines (Durkan et al. 2019, arXiv:1906.04032), by zuko.
+The splines act within +-5, in standardised units; beyond, f is the identity.
 """
 
 from typing import Any
