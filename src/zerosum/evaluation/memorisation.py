@@ -14,7 +14,6 @@ permutations of the labels (Hoeffding 1951): exact, since it keeps that several 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from zerosum.data.events import BoolArray, Events, FloatArray
 from zerosum.errors import InputError
@@ -107,10 +106,12 @@ def memorisation(
 
 def neighbours(pool: FloatArray, generated: FloatArray) -> tuple[FloatArray, FloatArray]:
     """For each event of the pool: of how many generated events it is the nearest, and of how many closely."""
+    from sklearn.neighbors import NearestNeighbors
+
     scale = Scale.fit(pool)
-    tree = cKDTree(scale(pool))
-    among = tree.query(tree.data[: len(generated)], k=2)[0][:, 1]
-    distance, nearest = tree.query(scale(generated))
+    search = NearestNeighbors().fit(scale(pool))
+    among = search.kneighbors(scale(pool[: len(generated)]), 2)[0][:, 1]
+    distance, nearest = (part[:, 0] for part in search.kneighbors(scale(generated), 1))
     close = distance < np.quantile(among, CLOSE)
     of_all, of_close = (
         np.bincount(nearest[some], minlength=len(pool)).astype(np.float64)
