@@ -82,12 +82,12 @@ class Lens(nn.Module):
     def project(self, raw: Tensor) -> Tensor:
         """What a generator puts out, moved to where events can be: inside the edges, onto the circles."""
         if self.clamps and not self.angles:
-            return raw.clamp(self.low, self.high)
+            return inside(raw, self.low, self.high)
         if not self.angles:
             return raw
         straight, cosine, sine = self._parts(raw)
         radius = torch.sqrt((cosine**2 + sine**2) / 2 + 1e-12)
-        straight = straight.clamp(self.low[self.straight], self.high[self.straight])
+        straight = inside(straight, self.low[self.straight], self.high[self.straight])
         return torch.cat([straight, cosine / radius, sine / radius], dim=1)
 
     def view(self, game: Tensor) -> Tensor:
@@ -97,3 +97,8 @@ class Lens(nn.Module):
     def _parts(self, game: Tensor) -> tuple[Tensor, ...]:
         straight, turning = len(self.straight), len(self.angles)
         return game[:, :straight], game[:, straight : straight + turning], game[:, straight + turning :]
+
+
+def inside(raw: Tensor, low: Tensor, high: Tensor) -> Tensor:
+    """Values moved onto the edges; the gradient passes as if they had not been moved, so that none gets stuck there."""
+    return raw + (raw.clamp(low, high) - raw).detach()

@@ -138,17 +138,19 @@ def convolution(dimensions: int, *, transposed: bool) -> Callable[..., nn.Module
 
 @dataclass(frozen=True)
 class Family:
-    """A pair of networks for one kind of events, with sizes that serve most data."""
+    """A pair of networks for one kind of events, with sizes and a strength of the penalty that serve most data."""
 
     generator: Callable[..., nn.Module]
     discriminator: Callable[..., nn.Module]
     width: int
     depth: int
+    batch: int
+    gamma: tuple[float, float]
 
 
 FAMILIES: dict[str, Family] = {
-    "table": Family(TableGenerator, TableDiscriminator, width=128, depth=3),
-    "grid": Family(GridGenerator, GridDiscriminator, width=16, depth=3),
+    "table": Family(TableGenerator, TableDiscriminator, width=128, depth=3, batch=256, gamma=(0.1, 0.002)),
+    "grid": Family(GridGenerator, GridDiscriminator, width=16, depth=3, batch=64, gamma=(1.0, 0.1)),
 }
 
 

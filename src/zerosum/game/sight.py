@@ -1,8 +1,7 @@
 """What the discriminator sees beside the event itself: physics, in the numbers that show it best.
 
 A resonance is a thin curved surface in the momenta of its decay products; as an invariant mass it is one number.
-For massless particles m^2 = 2 pt1 pt2 (cosh(eta1 - eta2) - cos(phi1 - phi2)). A shower's energy is a sum over cells that
-were put on a logarithmic scale one by one; as a sum it is one number too.
+For massless particles m^2 = 2 pt1 pt2 (cosh(eta1 - eta2) - cos(phi1 - phi2)).
 """
 
 from collections.abc import Callable, Sequence
@@ -51,41 +50,6 @@ class PairSight:
         pt2 = [p[1] ** 2 + p[2] ** 2 for p in total]
         mass2 = [p[0] ** 2 - p[1] ** 2 - p[2] ** 2 - p[3] ** 2 for p in total]
         return torch.stack([torch.log(value.clamp_min(1e-6)) / 2 for value in mass2 + pt2], dim=1)
-
-
-class SumSight:
-    """The total of each channel of a grid and its profile along each axis, as further channels.
-
-    Each is ln(1 + sum/unit) in physical units, scaled to mean 0 and standard deviation 1, and repeated along the
-    axes that were summed.
-
-    Args:
-        names: The names of the channels.
-        inverse: From standardised grids (N, C, *sides) to physical units, differentiable.
-        examples: Standardised grids that set the scales.
-    """
-
-    def __init__(self, names: Sequence[str], inverse: Inverse, examples: Tensor) -> None:
-        self.inverse, self.axes = inverse, range(2, examples.ndim)
-        titles = ["total", *(f"profile {axis - 2}" for axis in self.axes)]
-        self.seen = tuple(f"ln {title}({name})" for title in titles for name in names)
-        sums = self._sums(examples[:10_000])
-        self.units = [one.mean().clamp_min(1e-30) / 100 for one in sums]
-        logs = [torch.log1p(one / unit) for one, unit in zip(sums, self.units, strict=True)]
-        self.middles, self.widths = [x.mean() for x in logs], [x.std().clamp_min(1e-9) for x in logs]
-
-    def __call__(self, x: Tensor) -> Tensor:
-        """From standardised grids (N, C, *sides) to (N, K, *sides)."""
-        parts = zip(self._sums(x), self.units, self.middles, self.widths, strict=True)
-        scaled = [(torch.log1p(one / unit) - middle) / width for one, unit, middle, width in parts]
-        return torch.cat([one.to(x.dtype).expand_as(x) for one in scaled], dim=1)
-
-    def _sums(self, x: Tensor) -> list[Tensor]:
-        physical = self.inverse(x).clamp_min(0)
-        profiles = [
-            physical.sum([other for other in self.axes if other != axis], keepdim=True) for axis in self.axes
-        ]
-        return [physical.sum(list(self.axes), keepdim=True), *profiles]
 
 
 def four_momentum(columns: dict[str, Tensor], particle: FourVector) -> Tensor:

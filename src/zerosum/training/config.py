@@ -41,7 +41,7 @@ class Config(BaseModel):
         0, ge=0, description="the seed of the split, the networks, the order of events and the latents"
     )
     steps: Positive = Field(20_000, description="steps of the game: one update of each player")
-    batch: Positive = Field(256, description="real events, and as many fake ones, in each update")
+    batch: int | None = Field(None, gt=0, description="real events, and as many fake ones, in each update")
 
     latent: int | None = Field(None, gt=0, description="dimensions of the latent prior N(0, 1)")
     width: int | None = Field(
@@ -120,9 +120,9 @@ class Config(BaseModel):
             "latent": self.latent or max(8, 2 * numbers if events.kind == "table" else numbers),
             "width": self.width or width,
             "depth": self.depth or depth,
-            "gamma": self.gamma or ((1.0, 1.0) if row else (0.1, 0.002)),
             "steps": (row and row.steps) or self.steps,
-            "batch": min(self.batch, max(len(events) // 4, 1)),
+            "batch": min(self.batch or (256 if row else family.batch), max(len(events) // 4, 1)),
+            "gamma": self.gamma or ((1.0, 1.0) if row else family.gamma),
         }
         return self.model_copy(update=chosen)
 

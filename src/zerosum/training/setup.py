@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from zerosum.data.chain import Chain
 from zerosum.data.discrete import Snap, Sparse
-from zerosum.data.events import Events
+from zerosum.data.events import Events, FloatArray
 from zerosum.data.kinematics import pairs
 from zerosum.data.steps import Affine, Angle
 from zerosum.data.transforms import Preprocessor
@@ -20,7 +20,7 @@ from zerosum.game.lens import Lens
 from zerosum.game.objectives import OBJECTIVES, calibrated_value
 from zerosum.game.penalties import PENALTIES
 from zerosum.game.players import Game, adversarial_game
-from zerosum.game.sight import PairSight, SumSight
+from zerosum.game.sight import PairSight
 from zerosum.likelihood.games import MODELS
 from zerosum.likelihood.player import LikelihoodModel, likelihood_game
 from zerosum.training.config import Config
@@ -103,7 +103,7 @@ def prepare(config: Config, train: Events, validation: Events, engine: Engine) -
         look(standard),
         given(train),
         sampling_weights(train, engine),
-        batch=config.batch,
+        batch=config.batch or 1,
         latent=blueprint.latent,
         seed=config.seed,
     )
@@ -141,7 +141,9 @@ def blueprint_of(
         low=tuple(lowest(chain) for chain in chains)
         if gan
         else tuple(two_levels(chain)[0] for chain in chains),
-        high=() if gan else tuple(two_levels(chain)[1] for chain in chains),
+        high=tuple(highest(chain, events.values[:, i]) for i, chain in enumerate(chains))
+        if gan
+        else tuple(two_levels(chain)[1] for chain in chains),
         model=config.model,
     )
 
@@ -168,14 +170,11 @@ def likelihood(config: Config, blueprint: Blueprint, lens: Lens, sampler: Sample
     return likelihood_game(model)
 
 
-def sight_of(events: Events, preprocessor: Preprocessor, standard: Tensor) -> PairSight | SumSight | None:
+def sight_of(events: Events, preprocessor: Preprocessor, standard: Tensor) -> PairSight | None:
     """What the discriminator should see beside events like these, if anything."""
-    if events.kind == "table" and pairs(events.names):
-        return PairSight(events.names, preprocessor.inverse, standard[:100_000])
-    sparse = any(isinstance(step, Sparse) for chain in preprocessor.chains for step in chain.steps)
-    if events.kind == "grid" and sparse:
-        return SumSight(events.names, preprocessor.inverse, standard)
-    return None
+    if events.kind != "table" or not pairs(events.names):
+        return None
+    return PairSight(events.names, preprocessor.inverse, standard[:100_000])
 
 
 def periods(preprocessor: Preprocessor) -> tuple[tuple[int, float], ...]:
@@ -193,6 +192,13 @@ def lowest(chain: Chain) -> float | None:
     if not any(isinstance(step, Sparse) for step in chain.steps):
         return None
     return float(chain.forward(torch.zeros(1, dtype=torch.float64), torch.Generator()))
+
+
+def highest(chain: Chain, values: FloatArray) -> float | None:
+    """The standardised value of the fullest cell of a sparse grid, whose logarithm makes far tails cheap; or None."""
+    if not any(isinstance(step, Sparse) for step in chain.steps):
+        return None
+    return float(chain.forward(torch.tensor([float(values.max())], dtype=torch.float64), torch.Generator()))
 
 
 def two_levels(chain: Chain) -> tuple[float | None, float | None]:

@@ -7,6 +7,7 @@ frame, and is boosted to the laboratory; each transverse momentum is smeared by 
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -50,7 +51,7 @@ def _muons(rng: np.random.Generator, n: int) -> Array:
     """pt, eta, phi of both muons in the laboratory, shape (n, 6)."""
     import vector
 
-    pair = vector.array(
+    pair: Any = vector.array(
         {
             "mass": _masses(rng, n),
             "pt": rng.gamma(1.6, 7.0, n),
@@ -64,7 +65,7 @@ def _muons(rng: np.random.Generator, n: int) -> Array:
     rapidity = rng.normal(0, 1.0, n)
     for sign in (1, -1):
         p = sign * pair.mass / 2
-        rest = vector.array(
+        rest: Any = vector.array(
             {
                 "px": p * sine * np.cos(angle),
                 "py": p * sine * np.sin(angle),
