@@ -17,6 +17,7 @@ STAGES = [
     "report",
     "export",
     "workflow",
+    "duel",
     "cli",
     "__main__",
 ]
