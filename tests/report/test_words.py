@@ -44,3 +44,11 @@ def test_verdict_and_meaning_without_the_comparisons_own() -> None:
     assert words.verdict({}) == "The Jensen-Shannon divergence was not measured."
     assert "75.0 % of the time" in words.meaning({"total_variation": {"estimate": 0.5}})
     assert words.meaning({}) == ""
+
+
+@pytest.mark.parametrize(
+    ("lower", "kind"), [(0.02, "certified"), (0.0, "asymptotic"), (-0.1, "asymptotic"), (None, "asymptotic")]
+)
+def test_only_a_limit_above_0_is_called_certified(lower, kind) -> None:
+    row = next(words.statements({"jensen_shannon": {"estimate": 0.03, "error": 0.01, "lower": lower}}))
+    assert (row.name, row.kind) == ("Jensen-Shannon", kind)

@@ -1,7 +1,6 @@
 """Curves of a training, the certificate on its scale, and closure in bins of a condition."""
 
 from collections.abc import Iterator, Sequence
-from math import log
 from typing import Any
 
 import numpy as np
@@ -11,9 +10,9 @@ from matplotlib.figure import Figure
 from zerosum.report.histograms import Numbers
 from zerosum.report.panels import Panel, together
 from zerosum.report.style import ACCENT, FILL, GENERATED, INK, SOFT, styled
+from zerosum.report.words import EQUILIBRIUM, LN2, floored, measured, number
 
 Record = dict[str, Any]
-EQUILIBRIUM, LN2 = -log(4), log(2)
 MOST_POINTS = 400
 TICKS = (0.0, 0.001, 0.01, 0.05, 0.1, 0.2, 0.35, 0.5)
 COLOURS = (ACCENT, GENERATED, SOFT, INK)
@@ -143,11 +142,13 @@ def certificate_figure(comparison: dict[str, Any]) -> Figure:
     lower, estimate, error, floor = (js.get(key) for key in ("lower", "estimate", "error", "null_floor"))
     if lower is not None and lower > 0:
         axes.axvspan(lower, LN2, 0, 0.5, color=GENERATED, alpha=0.14, linewidth=0)
-        axes.plot([lower, lower], [0, 0.5], color=GENERATED, linewidth=2, label=f"lower limit {lower:.3g}")
+        axes.plot(
+            [lower, lower], [0, 0.5], color=GENERATED, linewidth=2, label=f"lower limit {floored(lower)}"
+        )
     if floor is not None and floor > 0:
-        axes.axvspan(0, floor, 0, 0.22, color=FILL, linewidth=0, label=f"null floor {floor:.2g}")
+        axes.axvspan(0, floor, 0, 0.22, color=FILL, linewidth=0, label=f"null floor {number(floor)}")
     if estimate is not None:
-        name = f"estimate {estimate:.3g} ± {error or 0:.1g}"
+        name = f"estimate {measured(estimate, error)}"
         ends = np.clip([estimate - (error or 0), estimate + (error or 0)], 0, LN2)
         axes.plot(ends, [0.34, 0.34], color=INK, linewidth=1.5)
         axes.plot(np.clip(estimate, 0, LN2), 0.34, "o", color=INK, markersize=5, label=name, clip_on=False)

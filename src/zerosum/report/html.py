@@ -59,6 +59,7 @@ def write_report(
     environment = _environment()
     page = environment.get_template("report.html.j2").render(
         title=title,
+        style=style,
         verdict=words.verdict(comparison),
         meaning=words.meaning(comparison),
         confidence=f"{comparison.get('confidence', 0.95):.0%}".replace("%", " %"),

@@ -53,7 +53,8 @@ def _finite(value: Any) -> Any:
 
 def as_hepdata(overlays: Sequence[Overlay]) -> str:
     """HEPData's data format: one YAML document for each histogram, an independent and two dependent variables."""
-    return yaml.safe_dump_all(map(_table, overlays), sort_keys=False, allow_unicode=True)
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # the former is written in C, where PyYAML has it
+    return str(yaml.dump_all(map(_table, overlays), Dumper=dumper, sort_keys=False, allow_unicode=True))
 
 
 def _table(found: Overlay) -> dict[str, Any]:

@@ -68,14 +68,18 @@ def statements(comparison: Mapping[str, Any]) -> Iterator[Statement]:
     for row in _ROWS:
         found = comparison.get(row.key) or {}
         share = row.key in ("missing", "invented")
-        why = f"at equilibrium −ln 4 = {EQUILIBRIUM:.4f}".replace("-", "−") if row.key == "value" else row.why
+        kind, why = row.kind, row.why
+        if row.key == "value":
+            why = f"at equilibrium −ln 4 = {EQUILIBRIUM:.4f}".replace("-", "−")
+        if row.limited and not (found.get("lower") or 0.0) > 0:
+            kind, why = "asymptotic", "without a limit, the estimate is a lower bound in expectation"
         yield Statement(
             row.name,
             row.symbol,
             measured(found.get("fraction" if share else "estimate"), found.get("error"), percent=share)
             or _absent(found, "estimate"),
             (_limit(found) if row.limited else ""),
-            row.kind,
+            kind,
             why,
         )
     js = comparison.get("jensen_shannon") or {}
@@ -142,7 +146,7 @@ def cell(record: Mapping[str, Any], key: str) -> str:
 def verdict(comparison: Mapping[str, Any]) -> str:
     """The comparison's own sentence, or one made from its numbers."""
     if comparison.get("verdict"):
-        return str(comparison["verdict"]).replace(">=", "≥").replace("%", " %")
+        return str(comparison["verdict"]).replace(">=", "≥").replace("%", "\u00a0%")
     js = comparison.get("jensen_shannon") or {}
     estimate = measured(js.get("estimate"), js.get("error"))
     if not estimate:
