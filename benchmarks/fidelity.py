@@ -20,6 +20,7 @@ import zerosum
 from zerosum.data.events import Events, Feature, FloatArray
 from zerosum.data.simulators import source
 from zerosum.evaluation.observables import parse
+from zerosum.report.histograms import overlay
 from zerosum.report.plots import feature_figure
 
 COLUMNS = ["pt1", "eta1", "phi1", "pt2", "eta2", "phi2"]
@@ -37,7 +38,8 @@ def measured(events: Events, steps: int | None, plot: Path | None) -> dict[str, 
     blind = zerosum.certify(events.values, generated.values)
     real, fake = MASS(events), MASS(generated)
     if plot:
-        feature_figure(Feature("invariant mass of the pair", "GeV"), real, fake).savefig(plot, dpi=160)
+        found = overlay(Feature("invariant mass of the pair", "GeV"), real, fake, bins=60)
+        feature_figure(found).savefig(plot, dpi=200)
     return {
         "events": len(events),
         "steps": run.config.steps,

@@ -44,7 +44,8 @@ def _masses(rng: np.random.Generator, n: int) -> Array:
     low, high = (np.arctan(2 * (edge - MASS) / WIDTH) for edge in (LOWEST, HIGHEST))
     resonance = MASS + WIDTH / 2 * np.tan(low + u * (high - low))
     continuum = LOWEST - SLOPE * np.log1p(-u * (1 - np.exp((LOWEST - HIGHEST) / SLOPE)))
-    return np.where(rng.random(n) < CONTINUUM, continuum, resonance)
+    masses: Array = np.where(rng.random(n) < CONTINUUM, continuum, resonance)
+    return masses
 
 
 def _muons(rng: np.random.Generator, n: int) -> Array:
