@@ -229,7 +229,7 @@ def _measured(
         p = stats.fisher_exact([[k, n - k] for k, n in counts]).pvalue
     else:
         z = stats.norm.isf(alpha / 2)
-        limits = [(one.value - z * one.error, one.value + z * one.error) for one in fractions]
+        limits = [(float(one.value - z * one.error), float(one.value + z * one.error)) for one in fractions]
         difference = fractions[0].value - fractions[1].value
         p = 2 * stats.norm.sf(abs(difference) / np.hypot(fractions[0].error, fractions[1].error))
     return Region(columns.rule(box), fractions[0], fractions[1], limits[0], limits[1], float(p))
