@@ -46,7 +46,7 @@ class Comparison:
         features: Each feature by itself, the most different first.
         ranking: The columns by what a critic loses without them, correlations included.
         regions: Where one sample has significantly more events than the other.
-        conditions: The divergence in bins of each condition.
+        conditions: The divergence in bins of each condition; empty where files are compared as streams.
         notes: Plain statements about what does not hold.
     """
 
