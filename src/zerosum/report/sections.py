@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from zerosum.data.events import Events, Feature, FloatArray
 from zerosum.report import plots
@@ -55,11 +56,11 @@ class Section:
         """Add a panel as a figure of its own."""
         self._add(alone(panel), panel.name, panel.alt)
 
-    def wide(self, figure: Any, name: str, alt: str) -> None:
+    def wide(self, figure: Figure, name: str, alt: str) -> None:
         """Add a figure that needs the page's whole width."""
         self._add(figure, name, alt, wide=True)
 
-    def _add(self, figure: Any, name: str, alt: str, *, wide: bool = False) -> None:
+    def _add(self, figure: Figure, name: str, alt: str, *, wide: bool = False) -> None:
         key = f"{self.id}{len(self.pictures)}"
         self.pictures.append(picture(figure, name, alt, key=key, wide=wide))
 
