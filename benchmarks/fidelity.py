@@ -1,6 +1,6 @@
 """How good is a generator that was trained with default settings? Pairs of muons, simulated and real.
 
-For each sample: the invariant mass in 60-120 GeV beside the data's, its 16-84 % range, and the certificate with the mass
+For each sample: the invariant mass in 60-120 GeV beside the data's, its 16-84 % range, and the certificate with it
 among the critics' inputs, against all events of the file. Real collisions are used where a file is given, such as
 Zmumu_Run2011A.csv of the CMS open data (record 545 of the CERN Open Data portal).
 

@@ -7,7 +7,12 @@ from torch.distributions import Normal
 import zerosum
 from zerosum.errors import InputError
 
-EXACT = {"jensen_shannon": 0.1114214821847361797, "kl": 0.5, "reverse_kl": 0.5, "total_variation": 0.3829249225480262}
+EXACT = {
+    "jensen_shannon": 0.1114214821847361797,
+    "kl": 0.5,
+    "reverse_kl": 0.5,
+    "total_variation": 0.3829249225480262,
+}
 
 
 @pytest.fixture(scope="module")

@@ -106,7 +106,9 @@ DAMAGE = {
     "list": lambda folder: (folder / "model.json").write_text("[]"),
     "later version": lambda folder: change(folder, format=99),
     "huge network": lambda folder: change(folder, blueprint={"kind": "table"}),
-    "unknown step": lambda folder: change(folder, preprocessor={"kind": "table", "features": [["import os"]]}),
+    "unknown step": lambda folder: change(
+        folder, preprocessor={"kind": "table", "features": [["import os"]]}
+    ),
 }
 
 
