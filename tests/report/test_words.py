@@ -5,6 +5,7 @@ import math
 import pytest
 
 from zerosum.report import words
+from zerosum.theory.estimate import floored
 
 
 @pytest.mark.parametrize(
@@ -26,7 +27,7 @@ def test_measured(value, error, text) -> None:
 
 @pytest.mark.parametrize("value", [0.027494, 0.0274999, 0.1, 0.69314, 1e-7, 3.14159e-5, 12.34567])
 def test_a_limit_is_never_rounded_up(value: float) -> None:
-    shown = float(words.floored(value))
+    shown = float(floored(value))
     assert value * (1 - 2e-3) < shown <= value * (1 + 1e-12)
 
 

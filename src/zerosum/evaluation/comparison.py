@@ -11,7 +11,7 @@ from zerosum.evaluation.conditional import ConditionBin
 from zerosum.evaluation.importance import Rank
 from zerosum.evaluation.marginals import Marginal
 from zerosum.evaluation.regions import Region
-from zerosum.theory.estimate import Estimate
+from zerosum.theory.estimate import Estimate, floored
 
 EQUILIBRIUM = -float(np.log(4))
 MOST_REGIONS = 5
@@ -77,11 +77,11 @@ class Comparison:
     def verdict(self) -> str:
         """One sentence with its number."""
         js = self.jensen_shannon
-        estimate = f"D_JS = {js.estimate:.3g} ± {js.error:.1g} nats"
-        if js.certified:
+        estimate = f"D_JS = {js.estimate:.3g} ± {js.error:.2g} nats"
+        if js.lower is not None and js.lower > 0:
             return (
-                f"The samples differ: D_JS >= {js.lower:.3g} nats at {self.confidence:.0%} confidence "
-                f"(estimate {js.estimate:.3g} ± {js.error:.1g})."
+                f"The samples differ: D_JS >= {floored(js.lower)} nats at {self.confidence:.0%} confidence "
+                f"(estimate {js.estimate:.3g} ± {js.error:.2g})."
             )
         if js.p_value < 1 - self.confidence:
             return f"The samples seem to differ (p = {js.p_value:.2g}), too little to certify: {estimate}."

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from math import isfinite, log, sqrt
 from typing import Any
 
+from zerosum.theory.estimate import floored
+
 EQUILIBRIUM, LN2 = -log(4), log(2)
 ABSENT = "not measured"
 
@@ -114,12 +116,6 @@ def number(value: float | None) -> str:
     if value is None or value != value:
         return ""
     return ("∞" if value > 0 else "−∞") if not isfinite(value) else f"{value:.4g}".replace("-", "−")
-
-
-def floored(value: float) -> str:
-    """A positive limit to four digits, never rounded up."""
-    unit = 10.0 ** (_exponent(value) - 3)
-    return f"{(value // unit) * unit:.4g}"
 
 
 def measured(value: float | None, error: float | None, *, percent: bool = False) -> str:

@@ -1,5 +1,6 @@
 """A number with its error: what every measurement here returns."""
 
+import math
 from dataclasses import dataclass
 
 
@@ -24,3 +25,9 @@ class Estimate:
 
     def __str__(self) -> str:
         return f"{self.value:.6g} ± {self.error:.2g} ({self.method})"
+
+
+def floored(limit: float) -> str:
+    """A positive lower limit to four digits, never rounded up: what is printed still holds."""
+    unit = 10.0 ** (math.floor(math.log10(limit)) - 3)
+    return f"{(limit // unit) * unit:.4g}"
