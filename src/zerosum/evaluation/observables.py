@@ -18,6 +18,7 @@ import numpy.typing as npt
 from zerosum.data.events import Events, Feature, FloatArray
 from zerosum.data.kinematics import FourVector, four_vectors, pairs
 from zerosum.errors import InputError
+from zerosum.evaluation.shapes import shapes
 
 Numbers = npt.NDArray[np.float64]
 
@@ -203,17 +204,30 @@ def observe(events: Events, observables: Sequence[Observable]) -> tuple[FloatArr
     return matrix, tuple(Feature(one.name, one.unit(events)) for one in observables)
 
 
-def with_observables(events: Events, texts: Sequence[str] = ()) -> Events:
+def with_observables(events: Events, texts: Sequence[str] = (), *, like: Events | None = None) -> Events:
     """The events with observables as further inputs: those that were asked for, then the defaults of their kind.
 
     They stand among the conditions, which every critic sees beside the event itself.
+
+    Args:
+        events: The events.
+        texts: Observables of a table's columns, as NAME=EXPRESSION.
+        like: The reference, which decides which `shapes` of grids and clouds there are; none where None.
     """
     asked = [parse(text) for text in texts]
     taken = {one.expression for one in asked}
     chosen = [*asked, *(one for one in defaults(events) if one.expression not in taken)]
-    if twice := [one.name for one in chosen if one.name in events.names + events.condition_names]:
+    names = events.names + events.condition_names
+    if twice := [one.name for one in chosen if one.name in names]:
         raise InputError(f"{twice[0]} is a column already; name the observable otherwise.")
     values, features = observe(events, chosen)
+    if like is not None:
+        more, titles = shapes(events, like)
+        new = [i for i, feature in enumerate(titles) if feature.name not in names]
+        values, features = (
+            np.concatenate([values, more[:, new]], axis=1),
+            (*features, *(titles[i] for i in new)),
+        )
     if not features:
         return events
     old = [] if events.conditions is None else [events.conditions]
@@ -228,7 +242,7 @@ def observed_pair(
     reference: Events, generated: Events, texts: Sequence[str] = ()
 ) -> tuple[tuple[Feature, ...], FloatArray, FloatArray] | None:
     """Names and units of the observables, with their values in both samples; None where there are none."""
-    pair = [with_observables(events, texts) for events in (reference, generated)]
+    pair = [with_observables(events, texts, like=reference) for events in (reference, generated)]
     features = pair[0].condition_features[len(reference.condition_features) :]
     if not features:
         return None
