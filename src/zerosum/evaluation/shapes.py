@@ -43,7 +43,7 @@ def shapes(events: Events, like: Events) -> tuple[FloatArray, tuple[Feature, ...
         of = _lattice if like.values.min(initial=0) < 0 else _deposit
         for channel, feature in enumerate(events.features):
             found |= of(np.asarray(events.values[:, channel], np.float64), feature, len(events.features) > 1)
-    elif like.kind == "cloud" and (entries := _entries(like)) is not None:
+    elif like.kind == "cloud" and (entries := entries_of_particles(like)) is not None:
         found = _jets(events.select([like.names[i] for i in entries]))
     matrix = np.stack(list(found.values()), axis=1) if found else np.empty((len(events), 0))
     return matrix, tuple(found)
@@ -116,7 +116,7 @@ def _jets(events: Events) -> Columns:
     }
 
 
-def _entries(events: Events) -> tuple[int, int, int] | None:
+def entries_of_particles(events: Events) -> tuple[int, int, int] | None:
     """Which entries of a point are eta, phi and pt; None where one is missing or there are two."""
     stems = [name.lower().split("_")[0] for name in events.names]
     if any(stems.count(wanted) != 1 for wanted in ("eta", "phi", "pt")):
