@@ -116,7 +116,7 @@ def _transported(name: str, reference: Points, generated: Points, seed: int) -> 
     potential = np.zeros(len(values))
     for one, slope in zip(order, -np.sign(curves(truth)) * gaps, strict=True):
         potential[one[1:]] += np.cumsum(slope) / len(order)
-    sums = np.bincount(owner, potential, n + m)
+    sums = np.bincount(owner, potential, n + m).astype(np.float64)
     errors = [_error_of_ratio(sums[side], points[side]) for side in (truth, ~truth)]
     rng = np.random.default_rng((MIX, seed, 1))
     value, permuted = distance(truth), np.array([distance(rng.permuted(truth)) for _ in range(ROUNDS)])
