@@ -183,7 +183,7 @@ def _measured(one: Certificate) -> dict[str, float | None]:
 def _limit(one: Certificate) -> str:
     if one.lower is None:
         return "not given"
-    return f">= {one.lower:.5f}" if one.certified else "nothing"
+    return f">= {floored(one.lower)}" if one.lower > 0 else "nothing"
 
 
 def _wrapped(text: str) -> list[str]:
