@@ -212,7 +212,7 @@ def with_observables(events: Events, texts: Sequence[str] = (), *, like: Events 
     Args:
         events: The events.
         texts: Observables of a table's columns, as NAME=EXPRESSION.
-        like: The reference, which decides which `shapes` of grids and clouds there are; none where None.
+        like: The reference, which decides which `shapes` there are; none where None.
     """
     asked = [parse(text) for text in texts]
     taken = {one.expression for one in asked}

@@ -5,6 +5,7 @@
 | grid with values below 0: lattices   | magnetisation, its absolute value, energy, correlation at distances   |
 | other grids: showers, images         | total, occupancy, largest share, centre and width along each axis     |
 | clouds with eta, phi and pt: jets    | particles, mass, pt, girth, tau21, C2                                 |
+| tables of a calorimeter's voxels     | see `calorimeter`                                                     |
 
 Which set is used is decided by the reference, so that both samples have the same. For jets of particles with
 transverse momentum p_i, z_i = p_i / sum p and beta = 1:
@@ -22,17 +23,16 @@ import numpy as np
 
 from zerosum.data.events import Events, Feature, FloatArray
 from zerosum.data.jets import jet_mass
+from zerosum.evaluation.calorimeter import Columns, calorimeter
 
 DISTANCES = (2, 4, 8)  # of lattice sites; the product of neighbours is the energy
 HARDEST = 30
 BLOCK = 2_000  # jets whose pairs of particles are in memory together
 MOVES = 5  # of the two axes of tau2
 
-Columns = dict[Feature, FloatArray]
-
 
 def shapes(events: Events, like: Events) -> tuple[FloatArray, tuple[Feature, ...]]:
-    """The observables of grids and clouds, shape (N, K), with names and units; none for tables and other clouds.
+    """The observables of grids, clouds and voxels, shape (N, K), with names and units; none for other events.
 
     Args:
         events: The events.
@@ -45,6 +45,8 @@ def shapes(events: Events, like: Events) -> tuple[FloatArray, tuple[Feature, ...
             found |= of(np.asarray(events.values[:, channel], np.float64), feature, len(events.features) > 1)
     elif like.kind == "cloud" and (entries := entries_of_particles(like)) is not None:
         found = _jets(events.select([like.names[i] for i in entries]))
+    elif like.kind == "table":
+        found = calorimeter(events, like)
     matrix = np.stack(list(found.values()), axis=1) if found else np.empty((len(events), 0))
     return matrix, tuple(found)
 
