@@ -150,6 +150,9 @@ def chi_squared(reference: Counts, generated: Counts) -> Distance:
 
     chi^2 = sum (P q - Q p)^2 / (P^2 s_q^2 + Q^2 s_p^2) with the sums P, Q of all bins and K - 1 degrees of freedom
     (Gagunashvili, arXiv:physics/0605123). The error is what is expected where both are equal.
+
+    The p-value is asymptotic. With weights, bins of few effective events (sum w)^2 / sum w^2 make it too small too
+    often: choose bins that both samples fill.
     """
     value, ndf = _chi_squared(reference, generated)
     p = float(stats.chi2.sf(value, ndf))
@@ -160,7 +163,7 @@ def separation_power(reference: Counts, generated: Counts) -> Distance:
     """1/2 sum (p - q)^2 / (p + q) of two normalised histograms, between 0 and 1 (eq. 15 of arXiv:2009.03796).
 
     Also called triangular discrimination. As published it has a positive bias, about (K - 1)(1/n + 1/m)/4 for K bins,
-    which is left in; the p-value is that of chi^2.
+    which is left in; the p-value is that of `chi_squared`, with its caveat.
     """
     (p, dp), (q, dq) = (
         (one.sums / one.sums.sum(), one.squares / one.sums.sum() ** 2) for one in (reference, generated)
