@@ -23,6 +23,7 @@ import numpy.typing as npt
 import yaml
 
 from zerosum.data.events import Events
+from zerosum.data.simulators.mixtures import GRID_SIGMA, RING_SIGMA, grid_centres, ring_centres
 from zerosum.workflow import Run
 
 Array = npt.NDArray[np.float64]
@@ -95,11 +96,9 @@ def stacked_digits() -> Case:
 
 def cases() -> dict[str, Callable[[], Case]]:
     """All cases by name."""
-    angle = 2 * np.pi * np.arange(8) / 8
-    side = np.arange(-4.0, 5.0, 2.0)
     return {
-        "ring-8": lambda: mixture(np.stack([np.cos(angle), np.sin(angle)], axis=1), 0.01),
-        "grid-25": lambda: mixture(np.array([(x, y) for x in side for y in side]), 0.05),
+        "ring-8": lambda: mixture(ring_centres(), RING_SIGMA),
+        "grid-25": lambda: mixture(grid_centres(), GRID_SIGMA),
         "stacked digits": stacked_digits,
     }
 

@@ -242,17 +242,21 @@ def load_run(folder: str | Path, events: Events | None = None) -> Run:
     return Run.resume(folder, events)
 
 
-def sample(
-    run: str | Path, n: int, output: str | Path, *, where: Mapping[str, float] | None = None, seed: int = 0
-) -> None:
-    """Draw n events from a run's generator into a file, in constant memory."""
-    model = Model.load(RunFolder(run).existing().model)
-    stream = model.stream(n, where=where, seed=seed)
+def write_stream(stream: Iterator[Events], output: str | Path) -> None:
+    """Write events into a file as they come, in constant memory."""
     first = next(stream)
     with Writer(output, like=first) as writer:
         writer.append(first)
         for events in stream:
             writer.append(events)
+
+
+def sample(
+    run: str | Path, n: int, output: str | Path, *, where: Mapping[str, float] | None = None, seed: int = 0
+) -> None:
+    """Draw n events from a run's generator into a file, in constant memory."""
+    model = Model.load(RunFolder(run).existing().model)
+    write_stream(model.stream(n, where=where, seed=seed), output)
 
 
 def simulate(source: str, n: int, output: str | Path, *, seed: int = 0) -> int:
@@ -260,12 +264,7 @@ def simulate(source: str, n: int, output: str | Path, *, seed: int = 0) -> int:
     found = find_source(source)
     if n < 1:
         raise InputError(f"{n} events were asked for; ask for at least 1.")
-    stream = found.stream(n, seed=seed)
-    first = next(stream)
-    with Writer(output, like=first) as writer:
-        writer.append(first)
-        for events in stream:
-            writer.append(events)
+    write_stream(found.stream(n, seed=seed), output)
     return n
 
 

@@ -5,7 +5,8 @@ import math
 import pytest
 import torch
 
-from zerosum.game.objectives import EQUILIBRIUM, OBJECTIVES, Variational, calibrated_value, value
+from zerosum.game.objectives import OBJECTIVES, Variational, calibrated_value, value
+from zerosum.theory.estimate import EQUILIBRIUM
 
 JS_OF_UNIT_SHIFT = 0.1114214821847361797172368  # D_JS(N(0,1), N(1,1)) in nats
 

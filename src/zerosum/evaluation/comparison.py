@@ -4,16 +4,13 @@ import textwrap
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from zerosum.evaluation.certificate import Certificate
 from zerosum.evaluation.conditional import ConditionBin
 from zerosum.evaluation.importance import Rank
 from zerosum.evaluation.marginals import Marginal
 from zerosum.evaluation.regions import Region
-from zerosum.theory.estimate import Estimate, floored
+from zerosum.theory.estimate import EQUILIBRIUM, Estimate, floored
 
-EQUILIBRIUM = -float(np.log(4))
 MOST_REGIONS = 5
 MOST_BINS = 10
 

@@ -21,8 +21,6 @@ from torch.nn.functional import relu, softplus
 
 from zerosum.theory.fdivergences import TABLE, FDivergence
 
-EQUILIBRIUM = -1.3862943611198906  # -ln 4, the value of the game where p_g = p_data
-
 
 def value(real: Tensor, fake: Tensor) -> Tensor:
     """V(D, G) from logits of real and fake events, in nats; a scalar in (-inf, 0]."""

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from zerosum.report.histograms import Numbers
 from zerosum.report.panels import Panel, together
 from zerosum.report.style import ACCENT, FILL, GENERATED, INK, SOFT, styled
-from zerosum.report.words import EQUILIBRIUM, LN2, measured, number
-from zerosum.theory.estimate import floored
+from zerosum.report.words import measured, number
+from zerosum.theory.estimate import EQUILIBRIUM, LN2, floored
 
 Record = dict[str, Any]
 MOST_POINTS = 400

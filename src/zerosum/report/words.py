@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from math import isfinite, log, sqrt
+from math import isfinite, sqrt
 from typing import Any
 
-from zerosum.theory.estimate import floored
+from zerosum.theory.estimate import EQUILIBRIUM, LN2, floored
 
-EQUILIBRIUM, LN2 = -log(4), log(2)
 ABSENT = "not measured"
 
 

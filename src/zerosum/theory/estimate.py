@@ -3,6 +3,9 @@
 import math
 from dataclasses import dataclass
 
+LN2 = math.log(2)  # the largest value of D_JS, in nats
+EQUILIBRIUM = -math.log(4)  # the value of the game where p_g = p_data, in nats
+
 
 @dataclass(frozen=True, slots=True)
 class Estimate:

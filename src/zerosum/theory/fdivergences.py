@@ -27,9 +27,9 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from zerosum.errors import InputError
+from zerosum.theory.estimate import LN2
 
 Function = Callable[[Tensor], Tensor]
-LN2 = math.log(2)
 
 
 @dataclass(frozen=True)
