@@ -114,7 +114,7 @@ def _row(events: Events, folder: Path, name: str, seconds: float, common: dict[s
     generated = run.model.sample(max(len(run.test), 10_000), seed=run.config.seed + 2)
     speed = len(generated) / (time.monotonic() - started)
     likelihood, reason = _likelihood(run.model, run.test)
-    comparison = compare(run.test, generated, seed=run.config.seed)
+    comparison = compare(run.test, generated, observables=run.config.observable, seed=run.config.seed)
     return Row(name, likelihood, reason, comparison, run.step, trained, speed)
 
 

@@ -163,7 +163,7 @@ class Run:
         n = len(self.validation) + min(MOST, len(self.train_events))
         generated = model.sample(n, seed=self.config.seed + 1)
         train, validation, fake = (
-            with_observables(part, self.config.observable)
+            with_observables(part, self.config.observable, like=self.train_events)
             for part in (self.train_events, self.validation, generated)
         )
         found = judge(train, validation, fake, seed=self.config.seed)

@@ -9,7 +9,7 @@ from zerosum.data.calorimeters import GEOMETRIES, geometry
 from zerosum.data.events import Events, Feature
 from zerosum.data.simulators.showers import simulate_showers
 from zerosum.evaluation.calorimeter import calorimeter, voxels
-from zerosum.evaluation.observables import observed_pair
+from zerosum.evaluation.observables import observed_pair, with_observables
 
 
 def deposits(energy: np.ndarray, name: str = "atlas-like") -> Events:
@@ -104,3 +104,11 @@ def test_they_are_shown_without_being_asked_for() -> None:
     assert pair is not None
     assert pair[0][:2] == (Feature("total", "MeV"), Feature("occupancy"))
     assert (pair[1].shape, pair[2].shape) == ((20, 12), (20, 12))
+
+
+def test_an_observable_that_is_asked_for_stands_for_the_default_of_its_name() -> None:
+    events = simulate_showers(20, seed=1)
+    seen = with_observables(events, [f"depth={events.names[0]}"], like=events)
+    new = seen.condition_names[len(events.condition_names) :]
+    assert (new[0], new.count("depth"), len(new)) == ("depth", 1, 12)
+    assert (seen.column("depth") == events.column(events.names[0])).all()

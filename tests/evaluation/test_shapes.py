@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 
 from zerosum.data.events import Events, Feature
-from zerosum.data.formats import load
+from zerosum.data.formats import load, save
+from zerosum.evaluation.compare import compare
+from zerosum.evaluation.critics import Polynomial
 from zerosum.evaluation.observables import observed_pair, with_observables
 from zerosum.evaluation.shapes import shapes
+from zerosum.evaluation.streaming import compare_files
 
 RNG = np.random.default_rng(2)
 
@@ -141,6 +144,23 @@ def test_w_jets_have_two_prongs_and_the_mass_of_the_w(shared: Path) -> None:
     assert edges[counts.argmax()] + 1 == pytest.approx(80.4, abs=5)
     for name in ("tau21", "C2"):
         assert np.median(column[name][0]) < np.median(column[name][1])
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_the_critics_see_them(tmp_path: Path, *, streamed: bool) -> None:
+    """Spins that come in equal pairs have the same magnetisation as single ones, and another energy."""
+    spins = RNG.choice([-1.0, 1.0], (2, 800, 4, 8)).astype(np.float32)
+    single, paired = Events.grid(spins[0]), Events.grid(np.repeat(spins[1][:, :, ::2], 2, axis=2))
+    blind = (Polynomial("linear", 1),)
+    if streamed:
+        save(single, tmp_path / "single.h5")
+        save(paired, tmp_path / "paired.h5")
+        found = compare_files(tmp_path / "single.h5", tmp_path / "paired.h5", critics=blind, chunk=300)
+    else:
+        found = compare(single, paired, critics=blind)
+    assert {"magnetisation", "|magnetisation|", "energy per site", "correlation at 2"} <= set(found.columns)
+    assert found.jensen_shannon.lower > 0.1
+    assert {one.name for one in found.features} >= set(found.columns[1:])
 
 
 def test_shapes_stand_behind_what_was_given() -> None:

@@ -46,7 +46,7 @@ def compare(
         reference: The real events.
         generated: The generated events; their number may differ. They must not have been used in training.
         columns: The features and conditions to compare; by default those that both samples have.
-        observables: Derived quantities that the critics see too, such as "m=mass(1,2)".
+        observables: What the critics see beside the observables of the data's kind, such as "m=mass(1,2)".
         confidence: Level of the lower limits.
         seed: Seed of splits, critics and permutations.
         critics: What to fit instead of the usual ladder.
@@ -54,7 +54,7 @@ def compare(
     """
     checked_confidence(confidence)
     bare = matched(reference, generated, columns)
-    pair = [with_observables(events, observables) for events in bare]
+    pair = [with_observables(events, observables, like=bare[0]) for events in bare]
     folds = examine(*pair, seed=seed, critics=critics, budget=budget)
     floor = null_floor(pair[0], seed=seed, critics=critics, budget=budget) if len(pair[0]) >= 100 else None
     found = assemble(folds, *pair, confidence=confidence, seed=seed, floor=floor)

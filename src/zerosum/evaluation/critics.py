@@ -235,13 +235,21 @@ def _calibrated(logit: FloatArray, label: FloatArray, weight: FloatArray) -> tup
 
 
 def ladder(events: Events) -> tuple[Critic, ...]:
-    """The critics for this kind of events, in the order of growing capacity."""
+    """The critics for this kind of events, in the order of growing capacity.
+
+    Those of rows see the columns, or the summaries of a grid or a cloud, with conditions and observables behind them.
+    """
     from zerosum.evaluation.neural import Lattice, Network, Points, Rows, View
 
-    simple = (Polynomial("linear", 1), Polynomial("quadratic", 2), Trees("trees", 15, 300))
-    deep = {
-        "table": Network("network", View.of_rows, Rows),
-        "grid": Network("convolutions", View.of_grid, Lattice),
-        "cloud": Network("deep sets", View.of_cloud, Points),
+    of_rows = (
+        Polynomial("linear", 1),
+        Polynomial("quadratic", 2),
+        Trees("trees", 15, 300),
+        Network("network", View.of_rows, Rows),
+    )
+    of_kind = {
+        "table": (),
+        "grid": (Network("convolutions", View.of_grid, Lattice),),
+        "cloud": (Network("deep sets", View.of_cloud, Points),),
     }
-    return (*simple, deep[events.kind])
+    return (*of_rows, *of_kind[events.kind])

@@ -223,7 +223,8 @@ def with_observables(events: Events, texts: Sequence[str] = (), *, like: Events 
     values, features = observe(events, chosen)
     if like is not None:
         more, titles = shapes(events, like)
-        new = [i for i, feature in enumerate(titles) if feature.name not in names]
+        known = {*names, *(one.name for one in chosen)}
+        new = [i for i, feature in enumerate(titles) if feature.name not in known]
         values, features = (
             np.concatenate([values, more[:, new]], axis=1),
             (*features, *(titles[i] for i in new)),

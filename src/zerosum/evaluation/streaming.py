@@ -23,6 +23,7 @@ from zerosum.evaluation.folds import Fold, check, trained
 from zerosum.evaluation.observables import with_observables
 
 CHUNK = 50_000
+EXAMPLE = 1_000  # events of the reference that decide which observables there are
 TRAINED = 100_000
 CERTIFIED = 2_000_000
 KEYS = 19480701  # keeps the keys independent of events that were drawn from the same seed
@@ -49,7 +50,7 @@ def compare_files(
         reference: File of the real events.
         generated: File of the generated events.
         columns: The features and conditions to compare; by default those that both files have.
-        observables: Derived quantities that the critics see too.
+        observables: Derived quantities that the critics see too, beside those of the data's kind.
         confidence: Level of the lower limits.
         seed: Seed of keys, critics and permutations.
         critics: What to fit instead of the usual ladder.
@@ -59,12 +60,14 @@ def compare_files(
     """
     checked_confidence(confidence)
     paths = (reference, generated)
-    examples = [next(iterate(path, 2)) for path in paths]
+    examples = [next(iterate(path, EXAMPLE)) for path in paths]
+
+    like = matched(examples[0], examples[1], columns)[0]
 
     def prepared(side: int) -> Iterator[Events]:
         for part in iterate(paths[side], chunk):
             pair = matched(part, examples[1], columns) if side == 0 else matched(examples[0], part, columns)
-            yield with_observables(pair[side], observables)
+            yield with_observables(pair[side], observables, like=like)
 
     samples = [Subsample(lambda s=side: prepared(s), (KEYS, seed, side), budget) for side in (0, 1)]  # type: ignore[misc]
     training = (samples[0].events, samples[1].events)
