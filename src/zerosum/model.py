@@ -87,6 +87,10 @@ class Model:
             events = self._block(number, seed, fixed)
             yield events if (number + 1) * block <= n else events.take(slice(n - number * block))
 
+    def preview(self, n: int, *, seed: int = 0) -> Events:
+        """Draw a few events quickly: one block of n events only, which are not those of `sample`."""
+        return self._block(0, seed, {}, n)
+
     def _fixed(self, where: Mapping[str, float]) -> dict[int, float]:
         names = [feature.name for feature in self.condition_features]
         if unknown := [name for name in where if name not in names]:
@@ -94,8 +98,8 @@ class Model:
         return {names.index(name): float(number) for name, number in where.items()}
 
     @torch.no_grad()
-    def _block(self, number: int, seed: int, fixed: dict[int, float]) -> Events:
-        block = BLOCK[self.kind]
+    def _block(self, number: int, seed: int, fixed: dict[int, float], size: int | None = None) -> Events:
+        block = size or BLOCK[self.kind]
         rng = np.random.default_rng([seed, number])
         latent = torch.from_numpy(rng.standard_normal((block, self.blueprint.latent), dtype=np.float32))
         conditions, given = None, None

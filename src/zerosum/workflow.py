@@ -25,6 +25,7 @@ from zerosum.evaluation.observables import observed_pair, with_observables
 from zerosum.evaluation.streaming import compare_files
 from zerosum.model import Model
 from zerosum.report.html import write_report
+from zerosum.report.snapshots import Snapshots
 from zerosum.training.config import Config
 from zerosum.training.engine import Engine
 from zerosum.training.history import Record
@@ -117,7 +118,7 @@ class Run:
         """Train to the end or until `stop()`; yields the records of history.jsonl as they are written.
 
         Args:
-            stop: Asked after each step.
+            stop: Asked after each step; the file RUN/stop, which the live page writes, stops likewise when seen.
             notice: Told what a user should know, such as that a damaged checkpoint was passed over.
         """
         config, checkpoints = self.config, self.folder.checkpoints
@@ -131,7 +132,12 @@ class Run:
                     notice(sentence)
                 setup.training.restore(tensors, facts)
             self.folder.history.rewind(setup.training.step)
-            yield from play(
+            self.folder.stop.unlink(missing_ok=True)
+            field = setup.field if config.model == "gan" else None
+            snapshots = Snapshots(self.folder.path / "snapshots", config, self.validation, field)
+            snapshots.begin(setup.training.step)
+            asked: list[int] = []
+            for record in play(
                 setup.training,
                 config=config,
                 engine=engine,
@@ -140,8 +146,13 @@ class Run:
                 watch=setup.value,
                 judge=lambda training: self._judge(self._model(setup, training)),
                 keep=lambda training: self._model(setup, training).save(self.folder.model),
-                stop=stop,
-            )
+                stop=lambda: bool(asked) or stop(),
+            ):
+                if snapshots.due(record):
+                    snapshots.write(record["step"], self._model(setup, setup.training))
+                yield record
+                if self.folder.stop.exists():
+                    asked.append(record["step"])
         self.__dict__.pop("model", None)
 
     def _model(self, setup: Setup, training: Training) -> Model:

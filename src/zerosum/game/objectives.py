@@ -156,8 +156,15 @@ def calibrated_value(real: Tensor, fake: Tensor) -> float:
         fake: Logits of fake events, shape (B,).
     """
     halves = [logits.double().chunk(2) for logits in (real, fake)]
-    c = torch.cat([half[0] for half in halves])
-    label = torch.cat([torch.ones_like(halves[0][0]), torch.zeros_like(halves[1][0])])
+    scale, shift = calibration(halves[0][0], halves[1][0])
+    return float(value(scale * halves[0][1] + shift, scale * halves[1][1] + shift))
+
+
+def calibration(real: Tensor, fake: Tensor) -> tuple[float, float]:
+    """(a, b) for which sigma(a c + b) is the best probability that an event with logit c is real."""
+    real, fake = real.double(), fake.double()
+    c = torch.cat([real, fake])
+    label = torch.cat([torch.ones_like(real), torch.zeros_like(fake)])
     design = torch.stack([c - c.mean(), torch.ones_like(c)], dim=1) / torch.tensor(
         [max(float(c.std()), 1e-12), 1.0]
     )
@@ -168,5 +175,4 @@ def calibrated_value(real: Tensor, fake: Tensor) -> float:
         curvature = (design.T * (probability * (1 - probability))) @ design + ridge
         weight = weight + torch.linalg.solve(curvature, design.T @ (label - probability))
     scale = float(weight[0]) / max(float(c.std()), 1e-12)
-    shift = float(weight[1]) - scale * float(c.mean())
-    return float(value(scale * halves[0][1] + shift, scale * halves[1][1] + shift))
+    return scale, float(weight[1]) - scale * float(c.mean())

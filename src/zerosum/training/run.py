@@ -32,6 +32,7 @@ class RunFolder:
         self.checkpoints = Checkpoints(self.path / "checkpoints")
         self.model = self.path / "model"
         self.config = self.path / "config.yaml"
+        self.stop = self.path / "stop"
 
     def create(self) -> None:
         """Make the folder; one that holds a run already is refused."""
@@ -76,13 +77,30 @@ class RunFolder:
         import fcntl
 
         with (self.path / ".lock").open("a") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
+            for patience in (0.05, 0.1, 0.2, 0.0):  # one who asks `at_work` holds it for an instant
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except OSError:
+                    time.sleep(patience)
+            else:
                 raise InputError(
                     f"another training is at work in {self.path}; wait for it or choose another --out."
-                ) from None
+                )
             yield
+
+    def at_work(self) -> bool:
+        """Whether a process of this machine is training in the folder."""
+        import fcntl
+
+        try:
+            with (self.path / ".lock").open("r") as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return True
+        return False
 
     def remove(self) -> None:
         """Delete the folder, after a run that failed before it began."""

@@ -17,7 +17,7 @@ from zerosum.data.transforms import Preprocessor
 from zerosum.errors import InputError
 from zerosum.game.blueprint import Blueprint
 from zerosum.game.lens import Lens
-from zerosum.game.objectives import OBJECTIVES, calibrated_value
+from zerosum.game.objectives import OBJECTIVES, calibrated_value, calibration
 from zerosum.game.penalties import PENALTIES
 from zerosum.game.players import Game, adversarial_game
 from zerosum.game.sight import PairSight
@@ -61,17 +61,34 @@ class Setup:
             with torch.no_grad():
                 log_prob = model.quick_log_prob(self.watched, self.watched_conditions)
             return {"log_likelihood": float(log_prob.mean())}
+        return {"value": calibrated_value(*self._logits(training))}
+
+    @torch.no_grad()
+    def _logits(self, training: Training) -> tuple[Tensor, Tensor]:
+        """The discriminator's logits of validation events and of as many fresh fake ones, on the CPU."""
         latent = torch.randn(
             len(self.watched), self.config.latent or 1, generator=torch.Generator().manual_seed(1)
         )
-        with torch.no_grad():
-            generator = training.game[-1].module
-            fake = self.lens.view(
-                self.lens.project(generator(latent.to(self.engine.device), self.watched_conditions))
-            )
-            real_logits = self.discriminator(self.watched, self.watched_conditions)
-            fake_logits = self.discriminator(fake, self.watched_conditions)
-        return {"value": calibrated_value(real_logits.cpu(), fake_logits.cpu())}
+        generator = training.game[-1].module
+        fake = self.lens.view(
+            self.lens.project(generator(latent.to(self.engine.device), self.watched_conditions))
+        )
+        real_logits = self.discriminator(self.watched, self.watched_conditions)
+        return real_logits.cpu(), self.discriminator(fake, self.watched_conditions).cpu()
+
+    @torch.no_grad()
+    def field(self, points: FloatArray) -> FloatArray:
+        """D(x) in [0, 1] at these points of a table, shape (N,): the probability that x came from the data.
+
+        The logit is read out as in `calibrated_value`, because not every objective makes sigma(c) a probability.
+
+        Args:
+            points: In physical units, shape (N, F).
+        """
+        scale, shift = calibration(*self._logits(self.training))
+        standard = self.preprocessor.forward(points).to(self.engine.device)
+        logits = self.discriminator(self.lens.view(self.lens.embed(standard)), None)
+        return np.asarray(torch.sigmoid(scale * logits.double() + shift).cpu().numpy())
 
 
 def prepare(config: Config, train: Events, validation: Events, engine: Engine) -> Setup:
