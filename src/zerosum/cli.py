@@ -25,7 +25,13 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-SPREAD = ("--columns", "--condition", "--observable", "--where")  # options that take several values at once
+SPREAD = (
+    "--columns",
+    "--condition",
+    "--observable",
+    "--where",
+    "--models",
+)  # options that take several values at once
 
 Columns = Annotated[
     list[str] | None, typer.Option("--columns", metavar="NAME ...", help="The features to use.")
@@ -35,6 +41,9 @@ Observables = Annotated[
     typer.Option(
         "--observable", metavar="NAME=EXPRESSION ...", help="Derived inputs of the critics, m=mass(1,2)."
     ),
+]
+Conditions = Annotated[
+    list[str] | None, typer.Option("--condition", metavar="NAME ...", help="Columns that are given.")
 ]
 Seed = Annotated[int, typer.Option(help="The seed; the same seed gives the same result.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
@@ -76,9 +85,7 @@ def train(
     out: Annotated[Path, typer.Option(help="The run's folder.")] = Path("run"),
     model: Annotated[str | None, typer.Option(help="gan, gaussian, mixture, flow or vae.")] = None,
     columns: Columns = None,
-    condition: Annotated[
-        list[str] | None, typer.Option("--condition", metavar="NAME ...", help="Columns that are given.")
-    ] = None,
+    condition: Conditions = None,
     weight: Annotated[str | None, typer.Option(help="The column of event weights.")] = None,
     image: Annotated[int | None, typer.Option(help="Make images of this side from point clouds.")] = None,
     observable: Observables = None,
@@ -191,6 +198,45 @@ def demo(
         say=lambda line: typer.echo(line),
         train=lambda run: _show_training(run, StopSignal(), quiet=quiet),
     )
+
+
+@app.command(epilog="Example: zerosum duel data.csv --seconds 120 --out duel --json duel.json")
+def duel(
+    data: Annotated[Path, typer.Argument(help="A file of events.")],
+    out: Annotated[Path, typer.Option(help="The folder for runs, numbers and page, made new.")] = Path(
+        "duel"
+    ),
+    seconds: Annotated[float, typer.Option(help="Seconds of training for each model.")] = 120.0,
+    models: Annotated[
+        list[str] | None,
+        typer.Option("--models", metavar="NAME ...", help="Who takes part; all by default."),
+    ] = None,
+    columns: Columns = None,
+    condition: Conditions = None,
+    observable: Observables = None,
+    image: Annotated[int | None, typer.Option(help="Make images of this side from point clouds.")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write all numbers to this file.")] = None,
+    seed: Seed = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Train gan, vae, flow, mixture and gaussian on identical splits for the same time; one table, one page."""
+    from zerosum.duel.outcome import duel_of_file, table
+
+    rows = duel_of_file(
+        data,
+        out,
+        seconds,
+        columns=columns,
+        conditions=condition or (),
+        image=image,
+        json_file=json_file,
+        say=lambda line: None if quiet else typer.echo(line, err=True),
+        models=models,
+        observable=tuple(observable or ()),
+        seed=seed,
+    )
+    typer.echo(table(rows))
+    typer.echo(f"\nruns, numbers and page are in {out} (open {out / 'report.html'})")
 
 
 class StopSignal:

@@ -9,8 +9,8 @@
    Several modes with gaps between them stay as they are, but far outliers are drawn in (`Warp` of the tails).
 5. *Scale*: mean 0, standard deviation 1: `Affine`.
 
-Grids have one chain for each channel: at most 64 values `Snap`, exact zeros among positive values `Sparse`, else
-`Affine` alone.
+Grids have one chain for each channel: at most 64 values `Snap` (`Levels` where a density is fitted), exact zeros among
+positive values `Sparse`, else `Affine` alone.
 """
 
 import math
@@ -79,11 +79,23 @@ def condition_chain(values: npt.NDArray[Any], seed: int) -> Chain:
     return _standardised([Log()], np.log(x))
 
 
-def channel_chain(values: npt.NDArray[Any], seed: int) -> Chain:
-    """The chain for a channel of a grid, shared by all its cells."""
+def channel_chain(values: npt.NDArray[Any], seed: int, *, density: bool = False) -> Chain:
+    """The chain for a channel of a grid, shared by all its cells.
+
+    Args:
+        values: All numbers of the channel.
+        seed: Seeds the choice of the values that are looked at.
+        density: Whether a density will be fitted: more than two levels are then de-quantised, since a density of
+            values that lie on a lattice has no bound.
+    """
     x = _sampled(values, seed)
     if len(_distinct(x)) <= MOST_LEVELS:
         levels = np.unique(values)
+        if 2 < len(levels) <= MOST_LEVELS and density:
+            spread = Levels(tuple(levels.tolist()))
+            return _standardised(
+                [spread], spread.forward(torch.from_numpy(x), torch.Generator().manual_seed(seed)).numpy()
+            )
         if len(levels) <= MOST_LEVELS:
             return _standardised([Snap(tuple(levels.tolist()))], x)
     if x.min() >= 0 and np.mean(x == 0) > SPIKE and values.min() >= 0:

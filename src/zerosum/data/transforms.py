@@ -5,6 +5,7 @@ See `zerosum.data.rules` for the choice and `zerosum.data.steps` for the steps.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self
 
 import numpy.typing as npt
@@ -41,15 +42,20 @@ class Preprocessor:
     seed: int = 0
 
     @classmethod
-    def fit(cls, events: Events, seed: int = 0) -> Self:
+    def fit(cls, events: Events, seed: int = 0, *, density: bool = False) -> Self:
         """Choose the chains by looking at the events.
+
+        Args:
+            events: The events.
+            seed: Seeds the choice of the events that are looked at, and the de-quantisation.
+            density: Whether a density will be fitted to the standardised events: grey levels are then de-quantised.
 
         Raises:
             InputError: Where the events cannot be trained on (see `check_trainable`).
         """
         check_trainable(events)
         choose: Callable[[npt.NDArray[Any], int], Chain] = (
-            channel_chain if events.kind == "grid" else feature_chain
+            partial(channel_chain, density=density) if events.kind == "grid" else feature_chain
         )
         conditions = () if events.conditions is None else events.conditions.T
         return cls(

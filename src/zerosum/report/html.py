@@ -56,8 +56,8 @@ def write_report(
     with using(style):
         found = sections(comparison, reference, generated, observables, history)
         certificate = picture(certificate_figure(comparison), "certificate", "", key="certificate")
-    environment = _environment()
-    page = environment.get_template("report.html.j2").render(
+    templates = environment()
+    page = templates.get_template("report.html.j2").render(
         title=title,
         style=style,
         verdict=words.verdict(comparison),
@@ -93,7 +93,8 @@ def write_report(
 MARGINAL = ("jensen_shannon", "wasserstein", "ks", "p_value")
 
 
-def _environment() -> Any:
+def environment() -> Any:
+    """Where the templates are."""
     import jinja2
 
     return jinja2.Environment(

@@ -94,7 +94,7 @@ def pairs_figure(reference: Events, generated: Events, *, most: int = 6, events:
     weights = [
         None if sample.weights is None else sample.weights[:events] for sample in (reference, generated)
     ]
-    ends = [_central(samples[0][:, i]) for i in range(n)]
+    ends = [central(samples[0][:, i]) for i in range(n)]
     for i, j in np.ndindex(n, n):
         axes = grid[i, j]
         if j > i:
@@ -125,7 +125,7 @@ def _corner(n: int) -> tuple[Figure, Any]:
     return figure, grid
 
 
-def _central(values: Numbers) -> Range:
+def central(values: Numbers) -> Range:
     """The central 99 %, never empty."""
     low, high = np.quantile(values, [0.005, 0.995])
     return float(low), float(high if high > low else low + 1)

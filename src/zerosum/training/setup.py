@@ -100,7 +100,7 @@ def prepare(config: Config, train: Events, validation: Events, engine: Engine) -
         validation: The events that measure V.
         engine: The device.
     """
-    preprocessor = Preprocessor.fit(train, seed=config.seed)
+    preprocessor = Preprocessor.fit(train, seed=config.seed, density=config.model != "gan")
     standard = in_chunks(preprocessor, train)
     sight = sight_of(train, preprocessor, standard) if config.model == "gan" else None
     blueprint = blueprint_of(config, train, preprocessor, sight.seen if sight else ())
