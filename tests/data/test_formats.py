@@ -224,16 +224,16 @@ def test_calochallenge_layout(tmp_path: Path) -> None:
 
 
 def test_one_of_several_arrays_is_chosen_by_name(tmp_path: Path) -> None:
-    layers = {f"layer_{i}": RNG.exponential(size=(9, 3, 4 + i)) for i in range(2)}
+    layers = {f"image_{i}": RNG.exponential(size=(9, 3, 4 + i)) for i in range(2)}
     with h5py.File(tmp_path / "calogan.h5", "w") as file:
         file["energy"] = np.arange(9.0)[:, None]
         for name, array in layers.items():
             file[name] = array
     with pytest.raises(InputError, match="choose one by dataset"):
         load(tmp_path / "calogan.h5")
-    events = load(tmp_path / "calogan.h5", dataset="layer_1", conditions=["energy"])
+    events = load(tmp_path / "calogan.h5", dataset="image_1", conditions=["energy"])
     assert events.kind == "grid"
-    np.testing.assert_array_equal(events.values[:, 0], layers["layer_1"])
+    np.testing.assert_array_equal(events.values[:, 0], layers["image_1"])
     np.testing.assert_array_equal(events.column("energy"), np.arange(9.0))
 
 

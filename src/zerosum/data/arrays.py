@@ -69,9 +69,10 @@ def read_npz(path: Path, dataset: str | None) -> Iterator[Source]:
         arrays = {name: archive[name] for name in archive.files}
     header: dict[str, Any] = {}
     labels: dict[str, list[Column]] = {}
-    if {"kind", "features", "columns", "units"} <= arrays.keys():
+    if {"kind", "attributes", "columns", "units"} <= arrays.keys():
         header = {"kind": str(arrays["kind"]), "attributes": json.loads(str(arrays["attributes"]))}
-        labels["features"] = _labels(arrays["columns"], arrays["units"])
+        if "features" in arrays:
+            labels["features"] = _labels(arrays["columns"], arrays["units"])
         if "conditions" in arrays:
             labels["conditions"] = _labels(arrays["condition_columns"], arrays["condition_units"])
         arrays = {name: array for name, array in arrays.items() if name not in HEADER}

@@ -2,7 +2,8 @@
 
 The numbers are rounded and ours. `atlas_like` has the cells of CaloChallenge's dataset 1 for photons (368 voxels)
 and depths near those of the ATLAS barrel at small rapidity (JINST 3 (2008) S08003); `silicon_like` the 45 x 16 x 9
-cells of its dataset 2; `front_view`, `side_view` and `volume` are plain grids in a lead tungstate crystal.
+cells of its dataset 2; `calogan_like` the three layers of the CaloGAN data; `front_view`, `side_view` and `volume` are
+plain grids in a lead tungstate crystal.
 """
 
 from collections.abc import Callable
@@ -54,6 +55,17 @@ def silicon_like() -> Geometry:
     return Geometry("silicon-like", TUNGSTEN_SILICON, tuple(layers))
 
 
+def calogan_like() -> Geometry:
+    """The three layers of the CaloGAN data (arXiv:1705.02355), 480 mm wide: 3 x 96, 12 x 12 and 12 x 6 pixels."""
+    depths = (0.0, 90.0, 437.0, 480.0)  # mm
+    faces = [Pixels(_edges(columns, 480 / columns), _edges(rows, 480 / rows)) for rows, columns in CALOGAN]
+    layers = [
+        Layer(front / LEAD_ARGON.radiation_length, back / LEAD_ARGON.radiation_length, face)
+        for (front, back), face in zip(pairwise(depths), faces, strict=True)
+    ]
+    return Geometry("calogan-like", LEAD_ARGON, tuple(layers))
+
+
 def front_view(side: int = 16, pitch: float = 6.0, depth: float = 25.0) -> Geometry:
     """Energy on a square of side x side pixels of `pitch` mm, seen along the shower axis."""
     edges = _edges(side, pitch)
@@ -73,9 +85,12 @@ def volume(side: int = 12, pitch: float = 8.0, depth: float = 25.0) -> Geometry:
     return Geometry("volume", LEAD_TUNGSTATE, _slabs(side, depth, Pixels(edges, edges)), (side, side, side))
 
 
+CALOGAN = ((3, 96), (12, 12), (12, 6))  # rows in phi, columns in eta
+
 GEOMETRIES: dict[str, Callable[[], Geometry]] = {
     "atlas-like": atlas_like,
     "silicon-like": silicon_like,
+    "calogan-like": calogan_like,
     "front-view": front_view,
     "side-view": side_view,
     "volume": volume,

@@ -10,7 +10,7 @@ fastest, then y, then layer. Lengths are in mm, energies in MeV, depths in radia
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from math import inf, pi
 from pathlib import Path
@@ -190,6 +190,19 @@ class Geometry:
                 f"the shape {self.shape} does not hold the {self.n_voxels} voxels of the layers."
             )
 
+    def to_json(self) -> dict[str, Any]:
+        """As plain data, from which `from_json` makes it again."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> Self:
+        """From what `to_json` gave; anything else raises a KeyError, TypeError, ValueError or InputError."""
+        layers = tuple(
+            Layer(layer["start"], layer["stop"], _face(layer["face"])) for layer in content["layers"]
+        )
+        shape = content["shape"] and tuple(content["shape"])
+        return cls(str(content["name"]), Material(**content["material"]), layers, shape)
+
     @cached_property
     def offsets(self) -> tuple[int, ...]:
         """Where each layer's voxels begin, and the total at the end."""
@@ -244,6 +257,12 @@ def _from_mapping(entries: dict[str, Any]) -> dict[str, Any]:
 
 def _layer(start: float, stop: float, r_edges: Sequence[float], n_alpha: int = 1) -> Layer:
     return Layer(start, stop, Rings(tuple(r_edges), n_alpha))
+
+
+def _face(fields: dict[str, Any]) -> Face:
+    """The cells whose fields these are."""
+    tuples: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
+    return Rings(**tuples) if "r_edges" in fields else Pixels(**tuples)
 
 
 def _number(value: object) -> bool:

@@ -4,11 +4,13 @@
 |---------------|----------------------------------------------------------------------|--------|
 | zerosum       | features, conditions, weights, mask                                   | any    |
 | CaloChallenge | incident_energies (N, 1) and showers (N, voxels), both in MeV         | table  |
+| CaloGAN       | energy (N, 1) in GeV; layer_0 (N, rows, columns), ... in MeV; overflow | table  |
 | JetNet        | particle_features (N, M, F), and mask (N, M) or (N, M, 1), jet_features | cloud |
 | one array     | one array with names, or the one that `dataset` names                 | by its shape |
 | columns       | one-dimensional arrays of one length; records                         | table  |
 
-The first that recognises the arrays reads them. CaloChallenge: arXiv:2410.21611; JetNet: arXiv:2106.11535.
+The first that recognises the arrays reads them. CaloChallenge: arXiv:2410.21611; CaloGAN: arXiv:1705.02355; JetNet:
+arXiv:2106.11535. What has the columns of one of the two layouts of showers is written in it, all else as zerosum's own.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +19,7 @@ from typing import Any
 
 from zerosum.data.columns import Column, Existing, Part, Role, Source, source_of_parts
 from zerosum.data.events import Events, Kind
+from zerosum.data.shower_layouts import calochallenge, calochallenge_arrays, calogan, calogan_arrays
 from zerosum.errors import InputError
 
 CHANNEL_AXIS: dict[str, int] = {"table": 1, "grid": 1, "cloud": -1}
@@ -73,16 +76,6 @@ def zerosum(container: Container) -> Source | None:
     if "weights" in arrays:
         parts.append(Part(arrays["weights"], (Column("weight", "", "weight"),)))
     return source_of_parts(kind, parts, dict(container.header.get("attributes", {})))
-
-
-def calochallenge(container: Container) -> Source | None:
-    """Voxel energies in MeV, flattened as in the file, given the incident energy in MeV."""
-    if not {"incident_energies", "showers"} <= container.arrays.keys():
-        return None
-    width = container.arrays["showers"].shape[-1]
-    voxels = container.matrix("showers", "feature", [f"voxel_{i}" for i in range(width)], "MeV")
-    energy = container.matrix("incident_energies", "condition", ["incident_energy"], "MeV")
-    return source_of_parts("table", [voxels, energy])
 
 
 def jetnet(container: Container) -> Source | None:
@@ -192,6 +185,7 @@ def _listed(container: Container) -> str:
 LAYOUTS: tuple[Callable[[Container], Source | None], ...] = (
     zerosum,
     calochallenge,
+    calogan,
     jetnet,
     columns,
     one_array,
@@ -199,6 +193,11 @@ LAYOUTS: tuple[Callable[[Container], Source | None], ...] = (
 
 
 def arrays_of(events: Events) -> dict[str, Any]:
+    """The arrays in which events are written: those of the first layout of `WRITTEN` that takes them."""
+    return next(arrays for layout in WRITTEN if (arrays := layout(events)) is not None)
+
+
+def own_arrays(events: Events) -> dict[str, Any]:
     """The arrays of the layout "zerosum"."""
     named = {
         "features": events.values,
@@ -207,3 +206,10 @@ def arrays_of(events: Events) -> dict[str, Any]:
         "mask": events.mask,
     }
     return {name: array for name, array in named.items() if array is not None}
+
+
+WRITTEN: tuple[Callable[[Events], dict[str, Any] | None], ...] = (
+    calochallenge_arrays,
+    calogan_arrays,
+    own_arrays,
+)

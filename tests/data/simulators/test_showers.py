@@ -5,7 +5,7 @@ import pytest
 
 from zerosum.data.calorimeters import LEAD_ARGON, LEAD_TUNGSTATE, atlas_like
 from zerosum.data.geometry import Geometry, Layer, Rings
-from zerosum.data.simulators import SOURCES, calochallenge_arrays, showers, simulate_showers
+from zerosum.data.simulators import SOURCES, showers, simulate_showers
 from zerosum.data.simulators.profiles import mean_shape
 from zerosum.errors import InputError
 
@@ -148,13 +148,6 @@ def test_the_events_depend_on_the_seed_alone() -> None:
     assert np.array_equal(np.concatenate([part.values for part in parts]), whole.values)
     assert simulate_showers(700, seed=4).digest() == whole.take(slice(0, 700)).digest()
     assert simulate_showers(700, seed=5).digest() != simulate_showers(700, seed=4).digest()
-
-
-def test_calochallenge_arrays() -> None:
-    events = simulate_showers(10)
-    energy, voxels = calochallenge_arrays(events)
-    assert (energy.shape, voxels.shape) == ((10, 1), (10, 368))
-    assert {feature.unit for feature in events.features + events.condition_features} == {"MeV"}
 
 
 @pytest.mark.parametrize(

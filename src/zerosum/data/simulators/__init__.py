@@ -8,17 +8,18 @@ A new source is one entry in `SOURCES`.
 
 from functools import partial
 
+from zerosum.data.calorimeters import GEOMETRIES
 from zerosum.data.simulators.dimuon import stream_dimuon
 from zerosum.data.simulators.lattice import simulate_ising, stream_ising
 from zerosum.data.simulators.mixtures import stream_grid, stream_ring
-from zerosum.data.simulators.showers import calochallenge_arrays, simulate_showers, stream_showers
+from zerosum.data.simulators.showers import simulate_showers, stream_showers
 from zerosum.data.simulators.source import Source
 from zerosum.errors import InputError
 
-__all__ = ["SOURCES", "Source", "calochallenge_arrays", "simulate_ising", "simulate_showers", "source"]
+__all__ = ["SOURCES", "Source", "simulate_ising", "simulate_showers", "source"]
 
 SHOWER_OPTIONS = {
-    "geometry": "a built-in calorimeter (atlas-like, silicon-like, front-view, side-view, volume) or its file",
+    "geometry": f"a built-in calorimeter ({', '.join(GEOMETRIES)}) or its file",
     "energies": "incident energies in MeV: (low, high), log-uniform",
     "discrete": "draw the energy among the values of energies",
     "particle": "photon or electron",

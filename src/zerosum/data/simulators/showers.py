@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zerosum.data.calorimeters import geometry as geometry_named
-from zerosum.data.events import Events, Feature, FloatArray
+from zerosum.data.events import Events, Feature
 from zerosum.data.geometry import Geometry, Layer
 from zerosum.data.simulators import profiles
 from zerosum.data.simulators.source import concatenate, stream_blocks
@@ -85,11 +85,6 @@ def stream_showers(
     return stream_blocks(draw, n, seed, chunk=chunk or min(10_000, CHUNK_VOXELS // calorimeter.n_voxels))
 
 
-def calochallenge_arrays(events: Events) -> tuple[FloatArray, FloatArray]:
-    """`incident_energies` (N, 1) and `showers` (N, voxels) in MeV, as in CaloChallenge files."""
-    return events.column("incident_energy")[:, None], events.flat()
-
-
 def _draw(
     rng: np.random.Generator,
     n: int,
@@ -107,7 +102,7 @@ def _draw(
         "conditions": energy[:, None].astype(np.float32),
         "condition_features": (Feature("incident_energy", "MeV"),),
         "source": "showers",
-        "attributes": {"geometry": geometry.name},
+        "attributes": {"geometry": geometry.name, "calorimeter": geometry.to_json()},
     }
     if geometry.shape is not None:
         return Events.grid(voxels.reshape(n, 1, *geometry.shape), ("energy",), "MeV", **given)
