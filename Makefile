@@ -1,11 +1,11 @@
-# make demo | test | test-all | lint | benchmarks: each sets up .venv by itself on first use.
+# make demo | test | test-all | lint | docs | benchmarks: each sets up .venv by itself on first use.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # One thread for each process: small networks gain nothing from more, and spinning OpenMP threads slow one another.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test test-all lint benchmarks clean
+.PHONY: demo test test-all lint docs lecture benchmarks clean
 
 $(VENV)/ready: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "zerosum needs Python >= 3.11; call make PYTHON=python3.11")'
@@ -29,8 +29,18 @@ lint: $(VENV)/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+$(VENV)/docs: $(VENV)/ready
+	$(BIN)/pip install --quiet -c constraints.txt --group docs
+	@touch $@
+
+docs: $(VENV)/docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+lecture: $(VENV)/docs
+	$(BIN)/python docs/tools/lecture.py
+
 benchmarks: $(VENV)/ready
-	for script in benchmarks/[a-z]*.py; do $(BIN)/python $$script || exit 1; done
+	$(BIN)/python benchmarks/collect.py
 
 clean:
-	rm -rf $(VENV) demo dist
+	rm -rf $(VENV) demo dist site

@@ -126,18 +126,23 @@ def _matrix(sample: Samples) -> npt.NDArray[np.float64] | None:
     return array[:, None] if array.ndim == 1 else array
 
 
-kl, reverse_kl, jensen_shannon, jeffreys, pearson, neyman, hellinger, total_variation = (
-    Divergence(TABLE[name])
-    for name in (
-        "kl",
-        "reverse_kl",
-        "jensen_shannon",
-        "jeffreys",
-        "pearson",
-        "neyman",
-        "hellinger",
-        "total_variation",
-    )
-)
+kl = Divergence(TABLE["kl"])
+"""D_KL(p || q), the Kullback-Leibler divergence: large where q lacks what p has."""
+reverse_kl = Divergence(TABLE["reverse_kl"])
+"""D_KL(q || p): large where q has what p lacks."""
+jensen_shannon = Divergence(TABLE["jensen_shannon"])
+"""D_JS(p, q), the Jensen-Shannon divergence, between 0 and ln 2."""
+jeffreys = Divergence(TABLE["jeffreys"])
+"""D_KL(p || q) + D_KL(q || p)."""
+pearson = Divergence(TABLE["pearson"])
+"""Pearson's chi^2(p || q), the integral of (p - q)^2 / q."""
+neyman = Divergence(TABLE["neyman"])
+"""Neyman's chi^2, the integral of (p - q)^2 / p."""
+hellinger = Divergence(TABLE["hellinger"])
+"""The squared Hellinger distance, 1 less the integral of sqrt(p q)."""
+total_variation = Divergence(TABLE["total_variation"])
+"""Half the integral of |p - q|."""
 bhattacharyya = Divergence(BHATTACHARYYA)
+"""Minus the logarithm of the integral of sqrt(p q)."""
 jensen_shannon_distance = Divergence(JENSEN_SHANNON_DISTANCE)
+"""The root of D_JS, a metric."""
