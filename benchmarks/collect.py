@@ -34,8 +34,8 @@ HEAD = """# Benchmarks
 <!-- Written by benchmarks/collect.py from results/; change nothing here. -->
 
 Each script prints a table; `--quick` ends within about a minute, `--json FILE` writes the numbers. `make benchmarks`
-runs all of them and writes this page; `python benchmarks/collect.py NAME` runs one. Times compare programs only within one
-table, which one run on one machine measured.
+runs all of them and writes this page; `python benchmarks/collect.py NAME` runs one. Times compare programs only within
+one table, which one run on one machine measured.
 """
 
 
