@@ -25,7 +25,8 @@ import torch
 
 from zerosum.data.events import Events
 from zerosum.data.simulators.mixtures import ring_centres
-from zerosum.duel import duel, table
+from zerosum.duel.contest import duel
+from zerosum.duel.outcome import table
 from zerosum.model import Model
 
 torch.set_num_threads(1)
@@ -55,7 +56,7 @@ plt.show()
 # Read the table with chapter 3 in mind. The Gaussian, which is too simple, covers and fills in the middle of the ring:
 # *invented*. For the others the columns say how far they came in the same time. On data this easy the mixture wins, as
 # it should: it *is* the truth. On data with sharp features, hard edges or thousands of dimensions the order is another
-# one, and the point of a duel is that you need not believe anybody: `zerosum.duel.duel` runs it on your events.
+# one, and the point of a duel is that you need not believe anybody: `zerosum duel` runs it on your events.
 
 # %%
 likelihoods = {row.model: row.log_likelihood.value for row in rows if row.log_likelihood is not None}
