@@ -11,7 +11,7 @@ The map, in the order in which data flow (a stage imports only from stages above
 
     data/         events, file formats, invertible transforms, simulators with known truth
     theory/       f-divergences of known densities, exactly; of samples, estimated; limits for bounded means
-    game/         networks, objectives, penalties, players             <- players.py is read first
+    game/         networks, objectives, penalties, dynamics, players   <- players.py is read first
     likelihood/   models trained by maximum likelihood
     training/     configuration, engine, checkpoints, history, loop    <- loop.py is read second
     model.py      the saved artefact: load, sample

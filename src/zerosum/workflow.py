@@ -133,14 +133,13 @@ class Run:
                 setup.training.restore(tensors, facts)
             self.folder.history.rewind(setup.training.step)
             self.folder.stop.unlink(missing_ok=True)
-            field = setup.field if config.model == "gan" else None
+            field = setup.field if config.model == "gan" and config.packing == 1 else None
             snapshots = Snapshots(self.folder.path / "snapshots", config, self.validation, field)
             snapshots.begin(setup.training.step)
             asked: list[int] = []
             for record in play(
                 setup.training,
                 config=config,
-                engine=engine,
                 history=self.folder.history,
                 checkpoints=checkpoints,
                 watch=setup.value,

@@ -17,6 +17,9 @@ WRONG = {
     "range": ({"steps": 0}, "steps"),
     "objective": ({"objective": "chess"}, "choose one of relativistic"),
     "penalty": ({"penalty": "r3"}, "choose one of r1r2"),
+    "dynamics": ({"dynamics": "brownian"}, "choose one of alternating"),
+    "packing": ({"packing": 3, "batch": 256}, "multiple of packing"),
+    "updates": ({"dynamics": "optimistic", "discriminator_updates": 2}, "only alternating"),
     "gamma": ({"gamma": [-1, 0]}, "negative"),
     "schedule": ({"gamma": 3}, "gamma"),
 }

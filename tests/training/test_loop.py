@@ -13,6 +13,7 @@ import torch
 
 from zerosum.data.events import Events
 from zerosum.errors import InputError, RunError
+from zerosum.game.dynamics import DYNAMICS
 from zerosum.training.checkpoint import Checkpoints
 from zerosum.training.config import Config
 from zerosum.training.engine import Engine
@@ -45,7 +46,6 @@ def run(setup: Setup, folder: Path, until: int | None = None, resume: bool = Fal
     records = play(
         setup.training,
         config=setup.config,
-        engine=setup.engine,
         history=history,
         checkpoints=checkpoints,
         watch=setup.value,
@@ -67,6 +67,23 @@ def test_a_stopped_training_goes_on_to_the_same_numbers(tmp_path: Path, until: i
     run(whole, tmp_path / "whole")
     run(ready({}), tmp_path / "parts", until=until)
     rest = ready({})
+    run(rest, tmp_path / "parts", resume=True)
+    assert (tmp_path / "parts/history.jsonl").read_bytes() == (tmp_path / "whole/history.jsonl").read_bytes()
+    assert torch.equal(parameters(rest), parameters(whole))
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [{"dynamics": name} for name in DYNAMICS if name != "alternating"]
+    + [{"spectral": True, "penalty": "gradient"}, {"packing": 4}, {"objective": "hinge", "penalty": "none"}],
+    ids=str,
+)
+def test_every_way_to_play_goes_on_to_the_same_numbers(tmp_path: Path, choices: dict[str, object]) -> None:
+    """What a dynamics remembers and where the power iterations stand are part of the state."""
+    whole = ready(choices)
+    run(whole, tmp_path / "whole")
+    run(ready(choices), tmp_path / "parts", until=33)
+    rest = ready(choices)
     run(rest, tmp_path / "parts", resume=True)
     assert (tmp_path / "parts/history.jsonl").read_bytes() == (tmp_path / "whole/history.jsonl").read_bytes()
     assert torch.equal(parameters(rest), parameters(whole))

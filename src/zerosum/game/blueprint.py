@@ -7,6 +7,7 @@ from torch import nn
 
 from zerosum.game.lens import Lens, Observe
 from zerosum.game.networks import family_for
+from zerosum.game.spectral import normalised
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class Blueprint:
         high: The highest value likewise.
         seen: The names of the observables that the discriminator sees beside the event.
         model: The kind of model; the networks below are those of "gan".
+        packing: How many events the discriminator judges together.
+        spectral: Whether the discriminator's weights are divided by their largest singular value.
     """
 
     kind: str
@@ -38,6 +41,8 @@ class Blueprint:
     high: tuple[float | None, ...] = ()
     seen: tuple[str, ...] = field(default=())
     model: str = "gan"
+    packing: int = 1
+    spectral: bool = False
 
     def lens(self, observe: Observe | None = None) -> Lens:
         """The space of the game."""
@@ -52,13 +57,16 @@ class Blueprint:
         return module
 
     def discriminator(self) -> nn.Module:
-        """D, from what the lens shows and conditions (N, K) to logits (N,)."""
+        """D, from what the lens shows and conditions (N, K) to logits (N,); N packs, where it judges packs."""
         family = family_for(self.kind, self.shape)
         channels, *sides = self.lens().game_shape
         module: nn.Module = family.discriminator(
-            (channels + len(self.seen), *sides), self.conditions, self.width, self.depth
+            (self.packing * (channels + len(self.seen)), *sides),
+            self.packing * self.conditions,
+            self.width,
+            self.depth,
         )
-        return module
+        return normalised(module) if self.spectral else module
 
     def to_json(self) -> dict[str, Any]:
         """As plain data."""

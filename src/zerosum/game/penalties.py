@@ -41,7 +41,7 @@ def with_gradient(
     """
     if hasattr(discriminator, "with_gradient"):
         return discriminator.with_gradient(events, conditions)  # type: ignore[no-any-return, operator]
-    events = events.detach().requires_grad_()
+    events = events if events.requires_grad else events.detach().requires_grad_()
     logits = discriminator(events, conditions)
     (gradient,) = torch.autograd.grad(logits.sum(), events, create_graph=True)
     return logits, gradient
@@ -83,7 +83,7 @@ class GradientPenalty:
 
     def __call__(self, scored: Scored) -> Tensor:
         """The penalty between paired real and fake events."""
-        real, fake = scored.events.detach().chunk(2)
+        real, fake = scored.events.chunk(2)
         shape = (len(real), *[1] * (real.ndim - 1))
         u = torch.rand(shape, generator=scored.random, device=real.device, dtype=real.dtype)
         _, gradient = with_gradient(scored.discriminator, u * real + (1 - u) * fake, scored.conditions)

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from zerosum.game.lens import Lens
 from zerosum.game.objectives import Objective
+from zerosum.game.packing import pack
 from zerosum.game.penalties import Penalty, Scored, with_gradient
 
 
@@ -32,6 +33,7 @@ class Batch:
         latent: Draws from the prior, shape (B, L).
         gamma: The strength of the penalty now.
         random: Where further random numbers come from.
+        joint: Whether a loss shall be differentiable by all players' parameters, not only by its own player's.
     """
 
     seen: Tensor
@@ -39,6 +41,7 @@ class Batch:
     latent: Tensor
     gamma: float
     random: torch.Generator
+    joint: bool = False
 
 
 Losses = dict[str, Tensor]
@@ -72,36 +75,43 @@ def adversarial_game(
     objective: Objective,
     penalty: Penalty | None,
     discriminator_updates: int = 1,
+    packing: int = 1,
 ) -> Game:
     """The discriminator and the generator, in the order in which they move.
 
     Args:
         generator: G, from latents (B, L) and conditions (B, K) to the game's space.
-        discriminator: D, from what the lens shows (B, ...) and conditions (B, K) to logits (B,).
+        discriminator: D, from what the lens shows (B, ...) and conditions (B, K) to logits (B,); packed with packing.
         lens: The space of the game.
         objective: The two losses.
         penalty: What keeps the discriminator's gradient small, or None.
         discriminator_updates: How often the discriminator moves for each move of the generator.
+        packing: How many events the discriminator judges together.
     """
 
     def fake(batch: Batch) -> Tensor:
-        return lens.view(lens.project(generator(batch.latent, batch.conditions)))
+        return pack(lens.view(lens.project(generator(batch.latent, batch.conditions))), packing)
+
+    def given(batch: Batch) -> Tensor | None:
+        return None if batch.conditions is None else pack(batch.conditions, packing)
 
     def discriminator_loss(batch: Batch) -> Losses:
-        with torch.no_grad():
-            events = torch.cat([batch.seen, fake(batch)])
-        conditions = None if batch.conditions is None else torch.cat([batch.conditions, batch.conditions])
+        with torch.set_grad_enabled(batch.joint):
+            events = torch.cat([pack(batch.seen, packing), fake(batch)])
+        given_once = given(batch)
+        conditions = None if given_once is None else torch.cat([given_once, given_once])
         if penalty is None or batch.gamma == 0:
             return {"loss": objective.discriminator(*discriminator(events, conditions).chunk(2)).mean()}
         logits, gradient = with_gradient(discriminator, events, conditions)
-        cost = penalty(Scored(discriminator, events, batch.conditions, gradient, batch.random))
+        cost = penalty(Scored(discriminator, events, given_once, gradient, batch.random))
         loss = objective.discriminator(*logits.chunk(2)).mean()
         return {"loss": loss + batch.gamma * cost, "penalty": cost}
 
     def generator_loss(batch: Batch) -> Losses:
-        with torch.no_grad():
-            real = discriminator(batch.seen, batch.conditions)
-        unreal = discriminator(fake(batch), batch.conditions)
+        conditions = given(batch)
+        with torch.set_grad_enabled(batch.joint):
+            real = discriminator(pack(batch.seen, packing), conditions)
+        unreal = discriminator(fake(batch), conditions)
         return {"loss": objective.generator(real, unreal).mean()}
 
     return (

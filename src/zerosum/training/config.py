@@ -9,8 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from zerosum.data.events import Events
 from zerosum.errors import InputError
+from zerosum.game.dynamics import DYNAMICS
 from zerosum.game.networks import family_for
 from zerosum.game.objectives import OBJECTIVES
+from zerosum.game.packing import PACKED
 from zerosum.game.penalties import PENALTIES
 from zerosum.likelihood.games import row_for
 
@@ -56,6 +58,11 @@ class Config(BaseModel):
     gamma: tuple[float, float] | None = Field(
         None, description="strength of the penalty, for standardised inputs; of a VAE's KL term"
     )
+    spectral: bool = Field(
+        False, description="divide the discriminator's weights by their largest singular value"
+    )
+    packing: int = Field(1, gt=0, le=10, description="events that the discriminator judges together")
+    dynamics: str = Field("alternating", description="how the players move: " + ", ".join(DYNAMICS))
     learning_rate: tuple[Rate, Rate] = Field((2e-3, 5e-5), description="Adam's learning rate, both players")
     beta2: tuple[Rate, Rate] = Field((0.9, 0.99), description="Adam's second-moment decay; its beta1 is 0")
     ema_half_life: float = Field(
@@ -77,11 +84,19 @@ class Config(BaseModel):
         for key, given, table in (
             ("objective", self.objective, OBJECTIVES),
             ("penalty", self.penalty, PENALTIES),
+            ("dynamics", self.dynamics, DYNAMICS),
         ):
             if given not in table:
                 raise ValueError(f"{key} is {given!r}; choose one of {', '.join(table)}")
         if self.gamma and min(self.gamma) < 0:
             raise ValueError(f"gamma is {self.gamma}; it cannot be negative")
+        if self.batch and self.batch % self.packing:
+            raise ValueError(f"batch is {self.batch}; it must be a multiple of packing, {self.packing}")
+        if self.discriminator_updates > 1 and self.dynamics != "alternating":
+            raise ValueError(
+                f"discriminator_updates is {self.discriminator_updates} with {self.dynamics} dynamics, where all "
+                "players move at once; only alternating dynamics can give one player more updates"
+            )
         return self
 
     @classmethod
@@ -113,15 +128,20 @@ class Config(BaseModel):
     def resolved(self, events: Events) -> Self:
         """The configuration with every open choice made by looking at the events."""
         family = family_for(events.kind, events.event_shape)
+        if self.packing > 1 and events.kind not in PACKED:
+            raise InputError(
+                f"packing is {self.packing}; events of kind {events.kind} can only be judged one by one."
+            )
         row = None if self.model == "gan" else row_for(self.model, events.kind)
         width, depth = (row and row.sizes) or (family.width, family.depth)
         numbers = len(events.features) if events.kind == "table" else 32
+        batch = min(self.batch or (256 if row else family.batch), max(len(events) // 4, 1))
         chosen = {
             "latent": self.latent or max(8, 2 * numbers if events.kind == "table" else numbers),
             "width": self.width or width,
             "depth": self.depth or depth,
             "steps": (row and row.steps) or self.steps,
-            "batch": min(self.batch or (256 if row else family.batch), max(len(events) // 4, 1)),
+            "batch": batch // self.packing * self.packing,
             "gamma": self.gamma or ((1.0, 1.0) if row else family.gamma),
         }
         return self.model_copy(update=chosen)

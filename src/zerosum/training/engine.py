@@ -64,14 +64,16 @@ class Engine:
         with self.fabric.autocast():
             yield
 
-    def gradients(self, loss: Tensor, parameters: Sequence[nn.Parameter]) -> list[Tensor]:
+    def gradients(
+        self, loss: Tensor, parameters: Sequence[nn.Parameter], *, graph: bool = False
+    ) -> list[Tensor]:
         """The gradients of a loss by these parameters only, averaged over the processes.
 
         One flat all-reduce serves any loss, also one that contains gradients itself (penalties), where hooks on
-        parameters do not.
+        parameters do not. With `graph` they can be differentiated again, and are this process's own.
         """
-        gradients = list(torch.autograd.grad(loss, parameters)) if parameters else []
-        if self.fabric.world_size == 1:
+        gradients = list(torch.autograd.grad(loss, parameters, create_graph=graph)) if parameters else []
+        if self.fabric.world_size == 1 or graph:
             return gradients
         flat = torch.cat([gradient.flatten() for gradient in gradients])
         flat = self.fabric.all_reduce(flat, reduce_op="mean")  # type: ignore[assignment]

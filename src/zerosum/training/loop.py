@@ -1,6 +1,6 @@
 """The loop: read this second, after game/players.py.
 
-Each step gives every player its updates, in the order of the game; the loop knows nothing of what the players do.
+Each step moves every player (game/dynamics.py says how); the loop knows nothing of what the players do.
 It reports by yielding the records that it appends to history.jsonl: whoever wants to show them iterates.
 """
 
@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from zerosum.errors import RunError
+from zerosum.game.dynamics import DYNAMICS
 from zerosum.training.checkpoint import Checkpoints
 from zerosum.training.config import Config
-from zerosum.training.engine import Engine
 from zerosum.training.history import History, Record
 from zerosum.training.schedule import cosine
 from zerosum.training.state import Training
@@ -28,7 +28,6 @@ def play(
     training: Training,
     *,
     config: Config,
-    engine: Engine,
     history: History,
     checkpoints: Checkpoints,
     watch: Judge,
@@ -41,7 +40,6 @@ def play(
     Args:
         training: The players, optimisers and random states; changed in place.
         config: Schedules and intervals.
-        engine: Device, precision and processes.
         history: Where each record is appended before it is yielded.
         checkpoints: Where the state is written.
         watch: Measures V on held-out events for each record.
@@ -51,22 +49,18 @@ def play(
     """
     earlier = (history.records() or [{}])[-1].get("seconds", 0.0)
     started = time.monotonic() - earlier
+    dynamics = DYNAMICS[config.dynamics]
     judged = max(config.steps // config.judgements, 1) if config.judgements else 0
 
     while training.step < config.steps and not stop():
         # The schedules.
         progress = training.step / config.steps
-        gamma = cosine(config.gamma or (0.0, 0.0), progress)
+        training.gamma = cosine(config.gamma or (0.0, 0.0), progress)
         training.set_rates(cosine(config.learning_rate, progress), cosine(config.beta2, progress))
 
         # Each player moves.
-        for player in training.game:
-            for _ in range(player.updates):
-                with engine.autocast():
-                    losses = player.loss(training.sampler.draw(gamma))
-                gradients = engine.gradients(losses["loss"], training.parameters[player.name])
-                training.apply(player.name, gradients)
-            training.meter.add(player.name, losses)
+        for name, losses in dynamics.step(training).items():
+            training.meter.add(name, losses)
         training.meter.counted += 1
         training.step += 1
         training.average(config.ema_half_life * config.steps)

@@ -39,11 +39,11 @@ class Sampler:
         self.random = torch.Generator(seen.device).manual_seed(seed)
         self._epoch, self._order = -1, torch.empty(0, dtype=torch.long)
 
-    def draw(self, gamma: float) -> Batch:
+    def draw(self, gamma: float, *, joint: bool = False) -> Batch:
         """The next batch."""
         index = self._next_index()
         conditions = None if self.conditions is None else self.conditions[index]
-        return Batch(self.seen[index], conditions, self.prior(self.batch), gamma, self.random)
+        return Batch(self.seen[index], conditions, self.prior(self.batch), gamma, self.random, joint)
 
     def prior(self, n: int) -> Tensor:
         """Latents z ~ N(0, 1), shape (n, L)."""

@@ -1,6 +1,8 @@
 """From events and a configuration to a training that is ready to play."""
 
+import contextlib
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -18,6 +20,7 @@ from zerosum.errors import InputError
 from zerosum.game.blueprint import Blueprint
 from zerosum.game.lens import Lens
 from zerosum.game.objectives import OBJECTIVES, calibrated_value, calibration
+from zerosum.game.packing import pack
 from zerosum.game.penalties import PENALTIES
 from zerosum.game.players import Game, adversarial_game
 from zerosum.game.sight import PairSight
@@ -53,8 +56,9 @@ class Setup:
     def value(self, training: Training) -> Record:
         """What watches the game, on validation events, in nats.
 
-        V(D, G) with as many fresh fake events, -ln 4 at equilibrium; or the mean ln p_g of standardised events, which
-        is highest, and minus the data's entropy, where p_g is the data's distribution.
+        V(D, G) with as many fresh fake events (of packs, where D judges packs), -ln 4 at equilibrium; or the mean
+        ln p_g of standardised events, which is highest, and minus the data's entropy, where p_g is the data's
+        distribution.
         """
         model = training.game[-1].module
         if isinstance(model, LikelihoodModel):
@@ -69,12 +73,13 @@ class Setup:
         latent = torch.randn(
             len(self.watched), self.config.latent or 1, generator=torch.Generator().manual_seed(1)
         )
+        conditions, m = self.watched_conditions, self.config.packing
         generator = training.game[-1].module
-        fake = self.lens.view(
-            self.lens.project(generator(latent.to(self.engine.device), self.watched_conditions))
-        )
-        real_logits = self.discriminator(self.watched, self.watched_conditions)
-        return real_logits.cpu(), self.discriminator(fake, self.watched_conditions).cpu()
+        fake = self.lens.view(self.lens.project(generator(latent.to(self.engine.device), conditions)))
+        given = None if conditions is None else pack(conditions, m)
+        with judging(self.discriminator):
+            real_logits = self.discriminator(pack(self.watched, m), given)
+            return real_logits.cpu(), self.discriminator(pack(fake, m), given).cpu()
 
     @torch.no_grad()
     def field(self, points: FloatArray) -> FloatArray:
@@ -87,8 +92,19 @@ class Setup:
         """
         scale, shift = calibration(*self._logits(self.training))
         standard = self.preprocessor.forward(points).to(self.engine.device)
-        logits = self.discriminator(self.lens.view(self.lens.embed(standard)), None)
+        with judging(self.discriminator):
+            logits = self.discriminator(self.lens.view(self.lens.embed(standard)), None)
         return np.asarray(torch.sigmoid(scale * logits.double() + shift).cpu().numpy())
+
+
+@contextlib.contextmanager
+def judging(module: nn.Module) -> Iterator[None]:
+    """A network that is looked at, and is not to notice it (power iterations go on only in training)."""
+    module.eval()
+    try:
+        yield
+    finally:
+        module.train()
 
 
 def prepare(config: Config, train: Events, validation: Events, engine: Engine) -> Setup:
@@ -127,14 +143,14 @@ def prepare(config: Config, train: Events, validation: Events, engine: Engine) -
     torch.manual_seed(config.seed)
     build = adversarial if config.model == "gan" else likelihood
     game = build(config, blueprint, lens, sampler)
-    watched = validation.take(slice(WATCHED))
+    watched = validation.take(slice(min(WATCHED, len(validation)) // config.packing * config.packing))
     return Setup(
         config,
         engine,
         blueprint,
         preprocessor,
         lens,
-        Training(game, sampler),
+        Training(game, sampler, engine),
         look(preprocessor.forward(watched.values)),
         given(watched),
     )
@@ -154,6 +170,8 @@ def blueprint_of(
         width=config.width or 1,
         depth=config.depth or 1,
         seen=seen,
+        packing=config.packing,
+        spectral=config.spectral,
         periods=periods(preprocessor) if gan else (),
         low=tuple(lowest(chain) for chain in chains)
         if gan
@@ -176,6 +194,7 @@ def adversarial(config: Config, blueprint: Blueprint, lens: Lens, sampler: Sampl
         objective=OBJECTIVES[config.objective],
         penalty=PENALTIES[config.penalty],
         discriminator_updates=config.discriminator_updates,
+        packing=config.packing,
     )
 
 

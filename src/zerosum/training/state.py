@@ -1,13 +1,15 @@
 """Everything that changes during a training, in one place, so that it can be written down and restored exactly."""
 
 import copy
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from zerosum.game.players import Game, Losses
+from zerosum.game.players import Game, Losses, Player
 from zerosum.training.checkpoint import Tensors
+from zerosum.training.engine import Engine
 from zerosum.training.sampler import Sampler
 
 
@@ -37,11 +39,13 @@ class Training:
     Args:
         game: The players; the last one is the generator.
         sampler: Where batches come from.
+        engine: Device, precision and processes.
     """
 
-    def __init__(self, game: Game, sampler: Sampler) -> None:
-        self.game, self.sampler = game, sampler
-        self.step = 0
+    def __init__(self, game: Game, sampler: Sampler, engine: Engine) -> None:
+        self.game, self.sampler, self.engine = game, sampler, engine
+        self.step, self.gamma = 0, 0.0
+        self.memory: Tensors = {}
         self.best: dict[str, Any] = {}
         self.meter = Meter()
         self.parameters = {player.name: [*player.module.parameters()] for player in game}
@@ -58,7 +62,18 @@ class Training:
             for group in optimizer.param_groups:
                 group["lr"], group["betas"] = learning_rate, (0.0, beta2)
 
-    def apply(self, name: str, gradients: list[Tensor]) -> None:
+    def losses(self, player: Player, *, joint: bool = False) -> Losses:
+        """A player's losses on the next batch."""
+        with self.engine.autocast():
+            return player.loss(self.sampler.draw(self.gamma, joint=joint))
+
+    def gradients(
+        self, loss: Tensor, parameters: Sequence[nn.Parameter], *, graph: bool = False
+    ) -> list[Tensor]:
+        """The gradients of a loss by these parameters only."""
+        return self.engine.gradients(loss, parameters, graph=graph)
+
+    def update(self, name: str, gradients: list[Tensor]) -> None:
         """One update of a player's parameters."""
         for parameter, gradient in zip(self.parameters[name], gradients, strict=True):
             parameter.grad = gradient
@@ -82,6 +97,7 @@ class Training:
         """All tensors of the state, by name."""
         found: Tensors = {"random": self.sampler.random.get_state()}
         found |= {f"meter.{key}": value for key, value in self.meter.sums.items()}
+        found |= {f"memory.{key}": value for key, value in self.memory.items()}
         for player in self.game:
             found |= {f"{player.name}.{key}": value for key, value in player.module.state_dict().items()}
             for i, parameter in enumerate(self.parameters[player.name]):
@@ -104,15 +120,20 @@ class Training:
         self.sampler.drawn = facts["drawn"]
         self.sampler.random.set_state(tensors["random"])
         self.meter.counted = facts["counted"]
-        self.meter.sums = {k.removeprefix("meter."): v for k, v in tensors.items() if k.startswith("meter.")}
+        device = self.sampler.seen.device
+        self.meter.sums = _within(tensors, "meter.", device)
+        self.memory = _within(tensors, "memory.", device)
         for player in self.game:
             player.module.load_state_dict(_under(tensors, player.name, player.module))
             for i, parameter in enumerate(self.parameters[player.name]):
-                prefix = f"{player.name}.adam.{i}."
-                moments = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-                device = parameter.device
-                self.optimizers[player.name].state[parameter] = {k: v.to(device) for k, v in moments.items()}
+                moments = _within(tensors, f"{player.name}.adam.{i}.", device)
+                self.optimizers[player.name].state[parameter] = moments
         self.averaged.load_state_dict(_under(tensors, "averaged", self.averaged))
+
+
+def _within(tensors: Tensors, prefix: str, device: torch.device) -> Tensors:
+    found = {key: tensor for key, tensor in tensors.items() if key.startswith(prefix)}
+    return {key.removeprefix(prefix): tensor.to(device) for key, tensor in found.items()}
 
 
 def _under(tensors: Tensors, prefix: str, module: nn.Module) -> Tensors:
