@@ -6,6 +6,7 @@ Exit codes: 0 fine, 1 failed on the way, 2 something given is not allowed. A tra
 import json
 import signal
 import sys
+import webbrowser
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
@@ -93,6 +94,7 @@ def train(
     steps: Annotated[int | None, typer.Option(help="Steps of the game.")] = None,
     seed: Annotated[int | None, typer.Option(help="The seed of everything random.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --out.")] = False,
+    live: Annotated[bool, typer.Option("--watch", help="Serve a live page while training.")] = False,
     quiet: Quiet = False,
 ) -> None:
     """Train a generator on a file of events; without a configuration the tool chooses by looking at them."""
@@ -127,6 +129,10 @@ def train(
             image=checked.image,
         )
         run = Run.start(events, out, choices)
+    if live:
+        from zerosum.report.live import serve_beside
+
+        typer.echo(f"live page: {serve_beside(out)}", err=True)
     stop = StopSignal()
     finished = _show_training(run, stop, quiet=quiet)
     if not finished:
@@ -183,6 +189,26 @@ def compare(
     )
     if not quiet:
         typer.echo(comparison.summary())
+
+
+@app.command(epilog="Example: zerosum watch run")
+def watch(
+    run: Annotated[Path, typer.Argument(help="A run's folder, or a folder of runs.")] = Path("run"),
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="The port on 127.0.0.1; 8765 or any free one.")
+    ] = None,
+    browser: Annotated[bool, typer.Option("--browser", help="Open the page in a browser.")] = False,
+    follow: Annotated[int | None, typer.Option(hidden=True)] = None,
+) -> None:
+    """Serve a live page of runs to this machine: curves, samples, replay of finished runs. Ctrl-C ends it."""
+    from zerosum.report.live import serve
+
+    def say(address: str) -> None:
+        print(address, flush=True)  # noqa: T201  a pipe must see it at once
+        if browser:
+            webbrowser.open(address)
+
+    serve(run, port=port, say=say, follow=follow)
 
 
 @app.command(epilog="Example: zerosum demo --out demo")

@@ -9,7 +9,8 @@ from safetensors import safe_open
 from safetensors.numpy import load_file
 
 from zerosum.data.events import Events
-from zerosum.report.snapshots import FRAMES, Snapshots, chosen, steps
+from zerosum.report.snapshots import FRAMES, Snapshots, chosen
+from zerosum.report.watched import snapshot_steps as steps
 from zerosum.training.config import Config
 from zerosum.workflow import Run
 

@@ -12,6 +12,7 @@ from zerosum.report import takeaway, words
 from zerosum.report.bibliography import bibtex
 from zerosum.report.curves import certificate_figure
 from zerosum.report.embed import data_uri, picture
+from zerosum.report.page import environment
 from zerosum.report.sections import Observed, Section, sections
 from zerosum.report.style import Style, using
 
@@ -91,19 +92,6 @@ def write_report(
 
 
 MARGINAL = ("jensen_shannon", "wasserstein", "ks", "p_value")
-
-
-def environment() -> Any:
-    """Where the templates are."""
-    import jinja2
-
-    return jinja2.Environment(
-        loader=jinja2.PackageLoader("zerosum.report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
 
 
 def _size(comparison: dict[str, Any], side: str, events: Events) -> str:

@@ -22,6 +22,7 @@ from zerosum.evaluation.observables import with_observables
 from zerosum.evaluation.summaries import names, rows
 from zerosum.model import Model
 from zerosum.report.images import planes
+from zerosum.report.watched import snapshot_steps
 from zerosum.training.config import Config
 from zerosum.training.history import Record
 
@@ -53,7 +54,7 @@ class Snapshots:
     def begin(self, step: int) -> None:
         """Forget what comes after this step, and store the real events."""
         self.folder.mkdir(exist_ok=True)
-        for later in (number for number in steps(self.folder) if number > step):
+        for later in (number for number in snapshot_steps(self.folder) if number > step):
             (self.folder / f"step-{later}.safetensors").unlink()
         box = self._box() if self.field else None
         self._write("reference", self.real, {}, {"box": box, "frames": FRAMES})
@@ -106,12 +107,6 @@ class Snapshots:
                 continue  # the margin lies beyond a hard edge
         self.field = None
         return [list(map(float, side)) for side in ends.T]
-
-
-def steps(folder: Path) -> list[int]:
-    """The steps of the snapshots in a folder, ascending."""
-    found = [path.stem.removeprefix("step-") for path in folder.glob("step-*.safetensors")]
-    return sorted(int(number) for number in found if number.isdigit())
 
 
 def chosen(titles: list[str]) -> list[int]:

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from zerosum.report.histograms import Overlay
+from zerosum.report.page import finite
 
 
 def as_json(
@@ -20,7 +21,7 @@ def as_json(
         "histograms": list(map(_histogram, overlays)),
         "history": list(history or ()),
     }
-    return json.dumps(_finite(everything), indent=1, ensure_ascii=False, allow_nan=False)
+    return json.dumps(finite(everything), indent=1, ensure_ascii=False, allow_nan=False)
 
 
 def _histogram(found: Overlay) -> dict[str, Any]:
@@ -39,16 +40,6 @@ def _histogram(found: Overlay) -> dict[str, Any]:
         "ndf": ndf,
         "p_value": p,
     }
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _finite(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(inner) for inner in value]
-    if isinstance(value, float) and value - value != 0:
-        return None
-    return value.item() if hasattr(value, "item") else value
 
 
 def as_hepdata(overlays: Sequence[Overlay]) -> str:

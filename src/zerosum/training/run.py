@@ -7,14 +7,14 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from zerosum.data.files import write_text
 from zerosum.errors import InputError
+from zerosum.training import presence
 from zerosum.training.checkpoint import Checkpoints
 from zerosum.training.history import History
 
@@ -32,7 +32,7 @@ class RunFolder:
         self.checkpoints = Checkpoints(self.path / "checkpoints")
         self.model = self.path / "model"
         self.config = self.path / "config.yaml"
-        self.stop = self.path / "stop"
+        self.stop = self.path / presence.STOP
 
     def create(self) -> None:
         """Make the folder; one that holds a run already is refused."""
@@ -71,36 +71,9 @@ class RunFolder:
             raise InputError(f"{self.path / name} holds no dictionary; the run is damaged.")
         return content
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Only one process trains in a folder; a lock left by a dead process of this machine is taken over."""
-        import fcntl
-
-        with (self.path / ".lock").open("a") as file:
-            for patience in (0.05, 0.1, 0.2, 0.0):  # one who asks `at_work` holds it for an instant
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except OSError:
-                    time.sleep(patience)
-            else:
-                raise InputError(
-                    f"another training is at work in {self.path}; wait for it or choose another --out."
-                )
-            yield
-
-    def at_work(self) -> bool:
-        """Whether a process of this machine is training in the folder."""
-        import fcntl
-
-        try:
-            with (self.path / ".lock").open("r") as file:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except FileNotFoundError:
-            return False
-        except OSError:
-            return True
-        return False
+    def locked(self) -> AbstractContextManager[None]:
+        """Only one process trains in a folder."""
+        return presence.locked(self.path)
 
     def remove(self) -> None:
         """Delete the folder, after a run that failed before it began."""
