@@ -88,5 +88,9 @@ def history() -> list[dict[str, Any]]:
         for step in steps
     ]
     records[3] |= {"js_estimate": 0.05, "js_error": 0.01, "loss_discriminator": None}
-    records[800] |= {"js_estimate": 0.012, "warning": "the discriminator wins everywhere"}
+    records[800] |= {
+        "js_estimate": 0.012,
+        "warnings": ["the discriminator wins", "a mode < 2 is gone"],
+    }
+    records[801] |= {"warnings": ["the discriminator wins"]}
     return [*records, {"step": 90_100}]

@@ -101,7 +101,9 @@ def test_every_number_of_the_comparison_is_shown(page: Page) -> None:
         "≥ 0.1124", "0.2229 ± 0.0058", "≥ 0.2019", "0.6465 ± 0.0033", "−1.3204 ± 0.0030", "−1.3863",
         "(4.12 ± 0.21) %", "(7.31 ± 0.27) %", "0.02341", "1.327", "0.1167", "0.0625", "0.00061", "90 %",
         "(12.5 ± 1.1) %", "(0.40 ± 0.10) %", "x > 2 and y < 1", "0.00070 ± 0.00020", "1 200 reference",
-        "a note that must be seen", "abc123", "versions.torch", "9.9", "compare a b", "the discriminator wins",
+        "a note that must be seen", "abc123", "versions.torch", "9.9", "compare a b",
+        "steps 80100 to 80200: the discriminator wins",
+        "step 80100: a mode < 2 is gone",
     )  # fmt: skip
     assert [number for number in shown if number not in page.text] == []
     assert "The samples differ: DJS ≥ 0.0275 nats at 90 % confidence." in page.text

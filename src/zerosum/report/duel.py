@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from zerosum.data.events import Events
 from zerosum.data.files import write_text
 from zerosum.report.bibliography import ENTRIES
-from zerosum.report.page import environment
 from zerosum.report.joint import SHADE, central
+from zerosum.report.page import environment
 from zerosum.report.panels import Panel, label
 from zerosum.report.sections import Section
 from zerosum.report.style import ACCENT, FILL, GENERATED, INK, SOFT

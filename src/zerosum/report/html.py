@@ -82,7 +82,7 @@ def write_report(
             for record in comparison.get("features") or ()
         ],
         sections=found,
-        warnings=[record for record in history or () if record.get("warning")],
+        warnings=_warned(history or ()),
         provenance=list(words.rows(_origins(comparison, provenance))),
         bibtex=bibtex(comparison, history),
         downloads=_downloads(comparison, found, history),
@@ -96,6 +96,19 @@ MARGINAL = ("jensen_shannon", "wasserstein", "ks", "p_value")
 
 def _size(comparison: dict[str, Any], side: str, events: Events) -> str:
     return f"{(comparison.get(side) or {}).get('n', len(events)):,}".replace(",", "\u202f")
+
+
+def _warned(history: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Each sentence of the training's warnings once, with the first and the last step at which it was said."""
+    found: dict[str, tuple[Any, Any]] = {}
+    for record in history:
+        step = record.get("step", "?")
+        for sentence in record.get("warnings") or ():
+            found[sentence] = (found.get(sentence, (step,))[0], step)
+    return [
+        (f"step {first}" if first == last else f"steps {first} to {last}", sentence)
+        for sentence, (first, last) in found.items()
+    ]
 
 
 def _origins(comparison: dict[str, Any], provenance: dict[str, Any] | None) -> dict[str, Any]:

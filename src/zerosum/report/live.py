@@ -15,6 +15,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,7 @@ def make_app(root: Path, token: str, *, watchers: set[object] | None = None) -> 
         token: Who sends it may stop a training.
         watchers: Holds one entry for each open page.
     """
+    _need_libraries()
     from starlette.applications import Starlette
     from starlette.exceptions import HTTPException
     from starlette.requests import Request
@@ -150,6 +152,22 @@ async def stream(root: Path, watchers: set[object]) -> AsyncIterator[str]:
         watchers.discard(me)
 
 
+def server_of(app: Guard) -> Any:
+    """Uvicorn's server for it: small requests, few at once, no websockets."""
+    import uvicorn
+
+    config = uvicorn.Config(
+        app, http="h11", ws="none", lifespan="off", log_level="critical", access_log=False, server_header=False,
+        limit_concurrency=100, timeout_keep_alive=5, timeout_graceful_shutdown=1, h11_max_incomplete_event_size=16_384,
+    )  # fmt: skip
+    return uvicorn.Server(config)
+
+
+def _need_libraries() -> None:
+    if not all(map(find_spec, ("starlette", "uvicorn"))):
+        raise InputError("the live page needs starlette and uvicorn; pip install 'zerosum[watch]'.")
+
+
 def listen(port: int | None) -> socket.socket:
     """A socket on the loopback interface: at this port, or at the usual one or any free one where None."""
     for number in (PORT, 0) if port is None else (port,):
@@ -184,17 +202,8 @@ def serve(
         raise InputError(
             f"there is no folder {root}; give a run that zerosum train wrote, or a folder of runs."
         )
-    try:
-        import uvicorn
-    except ImportError:
-        raise InputError("the live page needs starlette and uvicorn; pip install 'zerosum[watch]'.") from None
     token, watchers = secrets.token_urlsafe(16), set[object]()
-    config = uvicorn.Config(
-        make_app(root, token, watchers=watchers),
-        http="h11", ws="none", lifespan="off", log_level="warning", access_log=False, server_header=False,
-        limit_concurrency=100, timeout_keep_alive=5, timeout_graceful_shutdown=1, h11_max_incomplete_event_size=16_384,
-    )  # fmt: skip
-    server = uvicorn.Server(config)
+    server = server_of(make_app(root, token, watchers=watchers))
     with listen(port) as bound:
         say(f"http://127.0.0.1:{bound.getsockname()[1]}/#{token}")
         asyncio.run(_until_the_end(server, bound, watchers, follow))
