@@ -27,7 +27,7 @@ from zerosum.likelihood.games import generator_of
 from zerosum.likelihood.player import LikelihoodModel
 
 FORMAT = 1
-BLOCK = {"table": 4096, "grid": 512}
+BLOCK = {"table": 4096, "grid": 512, "cloud": 512}
 
 
 @dataclass
@@ -68,12 +68,14 @@ class Model:
         """
         parts = list(self.stream(n, where=where, seed=seed))
         conditions = [part.conditions for part in parts if part.conditions is not None]
+        masks = [part.mask for part in parts if part.mask is not None]
         return Events(
             np.concatenate([part.values for part in parts]),
             self.features,
             kind=self.kind,
             conditions=np.concatenate(conditions) if conditions else None,
             condition_features=self.condition_features,
+            mask=np.concatenate(masks) if masks else None,
             source=parts[0].source,
         )
 
@@ -109,13 +111,14 @@ class Model:
                 given[:, column] = number_given
             conditions = self.preprocessor.forward_conditions(given).to(self.device)
         game = self.lens.project(self.generator(latent.to(self.device), conditions))
-        values = self.preprocessor.inverse(self.lens.decode(game).cpu()).numpy()
+        values, mask = self.preprocessor.physical(self.lens.decode(game).cpu())
         return Events(
-            values,
+            values.numpy(),
             self.features,
             kind=self.kind,
             conditions=given,
             condition_features=self.condition_features,
+            mask=None if mask is None else mask.numpy(),
             source=f"zerosum model, seed {seed}",
         )
 

@@ -72,6 +72,24 @@ class Preprocessor:
         """Along which axis of the values the features lie."""
         return 1 if self.kind == "grid" else -1
 
+    def standard(self, events: Events) -> Tensor:
+        """Standard events, float32, as networks take them: the features along axis 1.
+
+        Of a cloud, (N, 1 + F, M): row 0 says which of the places hold a point, the entries follow.
+        """
+        values = self.forward(events.values, mask=events.mask)
+        if events.mask is None:
+            return values
+        exists = torch.from_numpy(events.mask).to(values.dtype).unsqueeze(1)
+        return torch.cat([exists, values.transpose(1, 2)], dim=1)
+
+    def physical(self, standard: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Physical values, float64, in the events' shape, and of a cloud which points exist, (N, M)."""
+        if self.kind != "cloud":
+            return self.inverse(standard), None
+        exists = standard[:, 0] > 0.5
+        return self.inverse(standard[:, 1:].transpose(1, 2), mask=exists), exists
+
     def forward(
         self, values: Numbers, generator: torch.Generator | None = None, mask: Numbers | None = None
     ) -> Tensor:

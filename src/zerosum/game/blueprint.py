@@ -8,6 +8,7 @@ from torch import nn
 from zerosum.game.lens import Lens, Observe
 from zerosum.game.networks import family_for
 from zerosum.game.spectral import normalised
+from zerosum.game.sums import Summed, sum_of
 
 
 @dataclass(frozen=True)
@@ -15,8 +16,8 @@ class Blueprint:
     """Sizes of the networks and the space of the game.
 
     Attributes:
-        kind: "table" or "grid".
-        shape: The shape of one standardised event.
+        kind: "table", "grid" or "cloud".
+        shape: The shape of one standardised event; of a cloud, (1 + F, M): which points exist, and their entries.
         conditions: How many numbers are given with each event.
         latent: Dimensions of the prior.
         width: Units or channels of a layer.
@@ -25,6 +26,7 @@ class Blueprint:
         low: The lowest value of each column or channel in standardised units, None where there is no edge.
         high: The highest value likewise.
         seen: The names of the observables that the discriminator sees beside the event.
+        sums: What events add up to, where that is drawn from the data (sums.py), as plain data.
         model: The kind of model; the networks below are those of "gan".
         packing: How many events the discriminator judges together.
         spectral: Whether the discriminator's weights are divided by their largest singular value.
@@ -40,21 +42,32 @@ class Blueprint:
     low: tuple[float | None, ...] = ()
     high: tuple[float | None, ...] = ()
     seen: tuple[str, ...] = field(default=())
+    sums: tuple[dict[str, Any], ...] = ()
     model: str = "gan"
     packing: int = 1
     spectral: bool = False
 
     def lens(self, observe: Observe | None = None) -> Lens:
         """The space of the game."""
-        return Lens(self.shape, periods=self.periods, low=self.low, high=self.high, observe=observe)
+        return Lens(
+            self.shape,
+            periods=self.periods,
+            low=self.low,
+            high=self.high,
+            cloud=self.kind == "cloud",
+            observe=observe,
+        )
 
     def generator(self) -> nn.Module:
         """G, from latents (N, L) and conditions (N, K) to the game's space."""
         family = family_for(self.kind, self.shape)
+        latent, told = self.latent, len(self.sums)
+        if told:
+            latent -= 1 + told  # see Drawn.latents
         module: nn.Module = family.generator(
-            self.latent, self.conditions, self.lens().game_shape, self.width, self.depth
+            latent, told + self.conditions, self.lens().game_shape, self.width, self.depth
         )
-        return module
+        return Summed(module, [sum_of(one) for one in self.sums], self.conditions) if told else module
 
     def discriminator(self) -> nn.Module:
         """D, from what the lens shows and conditions (N, K) to logits (N,); N packs, where it judges packs."""

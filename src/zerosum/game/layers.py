@@ -8,10 +8,13 @@ everywhere: one more forward computation, and autograd differentiates it once.
 
 from collections.abc import Callable
 from functools import singledispatch
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+SLOPE = 0.2  # of the leaky ReLU below 0
 
 Adjoint = Callable[[Tensor], Tensor]
 
@@ -32,6 +35,20 @@ class Chain(nn.Sequential):
             return gradient
 
         return x, pull
+
+
+def activation() -> nn.Module:
+    """The one non-linearity: leaky ReLU."""
+    return nn.LeakyReLU(SLOPE, inplace=True)
+
+
+def mlp(inputs: int, outputs: int, width: int, depth: int) -> Chain:
+    """A multilayer perceptron with `depth` hidden layers of `width` units."""
+    sizes = [inputs] + [width] * depth
+    layers: list[nn.Module] = []
+    for a, b in pairwise(sizes):
+        layers += [nn.Linear(a, b), activation()]
+    return Chain(*layers, nn.Linear(width, outputs))
 
 
 @singledispatch

@@ -4,6 +4,7 @@ Standardised features are not always the best coordinates for a network:
 
 - An angle jumps from pi to -pi although nothing happens there. In the game it is a point on a circle,
   sqrt(2) (cos, sin), and the generator's two numbers are projected onto that circle.
+- The points of a cloud exist or not: channel 0 says so, and where it is 0 all other channels are 0.
 - Features have hard edges. A generated value beyond one is moved onto it, as it will be when events are written.
 - A narrow resonance is a thin curved surface in momenta, but one number as an invariant mass. The discriminator sees
   derived observables beside the features, and the generator learns them through it.
@@ -28,6 +29,7 @@ class Lens(nn.Module):
         periods: For each periodic column, its index and the period in standardised units.
         low: The lower edge of each column (or channel) in standardised units, None where there is none.
         high: The upper edges.
+        cloud: Whether channel 0 says which points exist.
         observe: From standardised events (N, F) to further numbers (N, K) for the discriminator, differentiable.
     """
 
@@ -41,6 +43,7 @@ class Lens(nn.Module):
         periods: Sequence[tuple[int, float]] = (),
         low: Sequence[float | None] = (),
         high: Sequence[float | None] = (),
+        cloud: bool = False,
         observe: Observe | None = None,
     ) -> None:
         super().__init__()
@@ -53,7 +56,7 @@ class Lens(nn.Module):
             numbers = [default if number is None else number for number in edge or [None] * self.shape[0]]
             self.register_buffer(name, torch.tensor(numbers).reshape(edge_shape), persistent=False)
         self.clamps = bool(self.low.isfinite().any() or self.high.isfinite().any())
-        self.observe = observe
+        self.cloud, self.observe = cloud, observe
 
     @property
     def game_shape(self) -> tuple[int, ...]:
@@ -64,9 +67,9 @@ class Lens(nn.Module):
         """Standardised events to the game's space: straight columns first, then (cos, sin) of each angle."""
         if not self.angles:
             return x
-        phases = x[:, self.angles] * torch.tensor(self.wavenumbers, dtype=x.dtype, device=x.device)
-        return torch.cat(
-            [x[:, self.straight], math.sqrt(2) * phases.cos(), math.sqrt(2) * phases.sin()], dim=1
+        phases = x[:, self.angles] * self._waves(x)
+        return self._where_points(
+            torch.cat([x[:, self.straight], math.sqrt(2) * phases.cos(), math.sqrt(2) * phases.sin()], dim=1)
         )
 
     def decode(self, game: Tensor) -> Tensor:
@@ -74,25 +77,37 @@ class Lens(nn.Module):
         if not self.angles:
             return game
         straight, cosine, sine = self._parts(game)
-        waves = torch.tensor(self.wavenumbers, dtype=game.dtype, device=game.device)
-        columns = torch.cat([straight, torch.atan2(sine, cosine) / waves], dim=1)
+        columns = torch.cat([straight, torch.atan2(sine, cosine) / self._waves(game)], dim=1)
         order = self.straight + self.angles
         return columns[:, [order.index(i) for i in range(len(order))]]
 
     def project(self, raw: Tensor) -> Tensor:
         """What a generator puts out, moved to where events can be: inside the edges, onto the circles."""
         if self.clamps and not self.angles:
-            return inside(raw, self.low, self.high)
+            return self._where_points(inside(raw, self.low, self.high))
         if not self.angles:
-            return raw
+            return self._where_points(raw)
         straight, cosine, sine = self._parts(raw)
         radius = torch.sqrt((cosine**2 + sine**2) / 2 + 1e-12)
         straight = inside(straight, self.low[self.straight], self.high[self.straight])
-        return torch.cat([straight, cosine / radius, sine / radius], dim=1)
+        return self._where_points(torch.cat([straight, cosine / radius, sine / radius], dim=1))
 
     def view(self, game: Tensor) -> Tensor:
         """What the discriminator sees: the event in the game's space, and the observables beside it."""
         return game if self.observe is None else torch.cat([game, self.observe(self.decode(game))], dim=1)
+
+    def place(self, index: int) -> int:
+        """Where a straight column stands in the game."""
+        return self.straight.index(index)
+
+    def _waves(self, like: Tensor) -> Tensor:
+        """The wavenumber of each angle, shape (A, 1, ...)."""
+        waves = torch.tensor(self.wavenumbers, dtype=like.dtype, device=like.device)
+        return waves.view(-1, *[1] * (like.ndim - 2))
+
+    def _where_points(self, game: Tensor) -> Tensor:
+        """Of clouds, everything as it is where there is a point, and 0 elsewhere."""
+        return torch.cat([game[:, :1], game[:, 1:] * game[:, :1]], dim=1) if self.cloud else game
 
     def _parts(self, game: Tensor) -> tuple[Tensor, ...]:
         straight, turning = len(self.straight), len(self.angles)

@@ -1,4 +1,4 @@
-"""Generators G(z, c) and discriminators D(x, c) for tables and grids.
+"""Generators G(z, c) and discriminators D(x, c) for tables and grids; those for clouds are in clouds.py.
 
 No normalisation layers (they break penalties that belong to one event), leaky ReLU everywhere. A generator maps
 a latent (N, L) and conditions (N, K) to events in the space of the game (see lens.py); a discriminator maps what it
@@ -14,23 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from zerosum.errors import InputError
-from zerosum.game.layers import Chain
-
-SLOPE = 0.2
-
-
-def activation() -> nn.Module:
-    """The one non-linearity: leaky ReLU."""
-    return nn.LeakyReLU(SLOPE, inplace=True)
-
-
-def mlp(inputs: int, outputs: int, width: int, depth: int) -> Chain:
-    """A multilayer perceptron with `depth` hidden layers of `width` units."""
-    sizes = [inputs] + [width] * depth
-    layers: list[nn.Module] = []
-    for a, b in pairwise(sizes):
-        layers += [nn.Linear(a, b), activation()]
-    return Chain(*layers, nn.Linear(width, outputs))
+from zerosum.game.clouds import POINT_LATENT, CloudDiscriminator, CloudGenerator
+from zerosum.game.layers import Chain, activation, mlp
 
 
 class TableGenerator(nn.Module):
@@ -146,11 +131,25 @@ class Family:
     depth: int
     batch: int
     gamma: tuple[float, float]
+    own_latents: int = 0
+
+    def latents(self, shape: tuple[int, ...], chosen: int) -> int:
+        """Dimensions of the prior: those of the event, and those that each of its points has for itself."""
+        return chosen + (self.own_latents and self.own_latents * shape[-1])
 
 
 FAMILIES: dict[str, Family] = {
     "table": Family(TableGenerator, TableDiscriminator, width=128, depth=3, batch=256, gamma=(0.1, 0.002)),
     "grid": Family(GridGenerator, GridDiscriminator, width=16, depth=3, batch=64, gamma=(1.0, 0.1)),
+    "cloud": Family(
+        CloudGenerator,
+        CloudDiscriminator,
+        width=64,
+        depth=2,
+        batch=128,
+        gamma=(1.0, 0.1),
+        own_latents=POINT_LATENT,
+    ),
 }
 
 

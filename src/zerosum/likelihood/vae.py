@@ -17,7 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from zerosum.game.networks import GridDiscriminator, family_for, join, mlp
+from zerosum.game.layers import mlp
+from zerosum.game.networks import GridDiscriminator, family_for, join
 from zerosum.game.players import Batch, Losses
 from zerosum.likelihood.gaussian import LN_2PI
 from zerosum.likelihood.player import LikelihoodModel

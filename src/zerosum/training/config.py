@@ -134,7 +134,7 @@ class Config(BaseModel):
             )
         row = None if self.model == "gan" else row_for(self.model, events.kind)
         width, depth = (row and row.sizes) or (family.width, family.depth)
-        numbers = len(events.features) if events.kind == "table" else 32
+        numbers = {"table": len(events.features), "cloud": 16}.get(events.kind, 32)
         batch = min(self.batch or (256 if row else family.batch), max(len(events) // 4, 1))
         chosen = {
             "latent": self.latent or max(8, 2 * numbers if events.kind == "table" else numbers),

@@ -3,7 +3,7 @@
 import contextlib
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -19,11 +19,13 @@ from zerosum.data.transforms import Preprocessor
 from zerosum.errors import InputError
 from zerosum.game.blueprint import Blueprint
 from zerosum.game.lens import Lens
+from zerosum.game.networks import family_for
 from zerosum.game.objectives import OBJECTIVES, calibrated_value, calibration
 from zerosum.game.packing import pack
 from zerosum.game.penalties import PENALTIES
 from zerosum.game.players import Game, adversarial_game
 from zerosum.game.sight import PairSight
+from zerosum.game.sums import Sum, Summed, Total, sums_of
 from zerosum.likelihood.games import MODELS
 from zerosum.likelihood.player import LikelihoodModel, likelihood_game
 from zerosum.training.config import Config
@@ -32,6 +34,7 @@ from zerosum.training.history import Record
 from zerosum.training.sampler import Sampler
 from zerosum.training.state import Training
 
+LOOKED_AT = 50_000  # events from which sums that are nearly fixed are found
 WATCHED = 2048  # validation events that measure V at each record
 
 
@@ -71,7 +74,7 @@ class Setup:
     def _logits(self, training: Training) -> tuple[Tensor, Tensor]:
         """The discriminator's logits of validation events and of as many fresh fake ones, on the CPU."""
         latent = torch.randn(
-            len(self.watched), self.config.latent or 1, generator=torch.Generator().manual_seed(1)
+            len(self.watched), self.blueprint.latent, generator=torch.Generator().manual_seed(1)
         )
         conditions, m = self.watched_conditions, self.config.packing
         generator = training.game[-1].module
@@ -119,7 +122,7 @@ def prepare(config: Config, train: Events, validation: Events, engine: Engine) -
     preprocessor = Preprocessor.fit(train, seed=config.seed, density=config.model != "gan")
     standard = in_chunks(preprocessor, train)
     sight = sight_of(train, preprocessor, standard) if config.model == "gan" else None
-    blueprint = blueprint_of(config, train, preprocessor, sight.seen if sight else ())
+    blueprint = blueprint_of(config, train, preprocessor, standard, sight.seen if sight else ())
     lens = blueprint.lens(sight).to(engine.device)
 
     def look(events: Tensor) -> Tensor:
@@ -151,42 +154,82 @@ def prepare(config: Config, train: Events, validation: Events, engine: Engine) -
         preprocessor,
         lens,
         Training(game, sampler, engine),
-        look(preprocessor.forward(watched.values)),
+        look(preprocessor.standard(watched)),
         given(watched),
     )
 
 
 def blueprint_of(
-    config: Config, events: Events, preprocessor: Preprocessor, seen: tuple[str, ...]
+    config: Config, events: Events, preprocessor: Preprocessor, standard: Tensor, seen: tuple[str, ...]
 ) -> Blueprint:
     """The networks' sizes and the space of the game; a density needs one dimension for each number of an event."""
-    numbers, latent = math.prod(events.event_shape), config.latent or 1
-    gan, chains = config.model == "gan", preprocessor.chains
-    return Blueprint(
+    sized = Blueprint(
         kind=events.kind,
-        shape=events.event_shape,
+        shape=tuple(standard.shape[1:]),
         conditions=len(events.condition_features),
-        latent=latent if gan else MODELS[config.model].latent(numbers, latent),
+        latent=config.latent or 1,
         width=config.width or 1,
         depth=config.depth or 1,
         seen=seen,
         packing=config.packing,
         spectral=config.spectral,
-        periods=periods(preprocessor) if gan else (),
-        low=tuple(lowest(chain) for chain in chains)
-        if gan
-        else tuple(two_levels(chain)[0] for chain in chains),
-        high=tuple(highest(chain, events.values[:, i]) for i, chain in enumerate(chains))
-        if gan
-        else tuple(two_levels(chain)[1] for chain in chains),
         model=config.model,
     )
+    return (
+        _for_game(sized, events, preprocessor, standard)
+        if config.model == "gan"
+        else _for_density(sized, preprocessor)
+    )
+
+
+def _for_density(sized: Blueprint, preprocessor: Preprocessor) -> Blueprint:
+    levels = [two_levels(chain) for chain in preprocessor.chains]
+    return replace(
+        sized,
+        latent=MODELS[sized.model].latent(math.prod(sized.shape), sized.latent),
+        low=tuple(low for low, _ in levels),
+        high=tuple(high for _, high in levels),
+    )
+
+
+def _for_game(sized: Blueprint, events: Events, preprocessor: Preprocessor, standard: Tensor) -> Blueprint:
+    chains, cloud = preprocessor.chains, events.kind == "cloud"
+    first = (None,) if cloud else ()  # row 0 of a cloud says which points exist
+    framed = replace(
+        sized,
+        periods=tuple((len(first) + index, period) for index, period in periods(preprocessor)),
+        low=first + tuple(lowest(chain) for chain in chains),
+        high=first + tuple(highest(chain, events.values[:, i]) for i, chain in enumerate(chains)),
+    )
+    sums = () if events.kind == "table" else _sums(framed.lens(), preprocessor, standard[:LOOKED_AT])
+    summed = {one.channel for one in sums if isinstance(one, Total)}
+    latents = family_for(events.kind, sized.shape).latents(sized.shape, sized.latent)
+    return replace(
+        framed,
+        sums=tuple(one.state() for one in sums),
+        high=tuple(None if i in summed else edge for i, edge in enumerate(framed.high)),
+        latent=latents + (1 + len(sums) if sums else 0),
+    )
+
+
+def _sums(lens: Lens, preprocessor: Preprocessor, standard: Tensor) -> tuple[Sum, ...]:
+    """What events add up to, where that is nearly fixed; angles go round and add up to nothing."""
+    first = int(lens.cloud)
+    channels = {
+        feature.name: (lens.place(first + i), chain)
+        for i, (feature, chain) in enumerate(zip(preprocessor.features, preprocessor.chains, strict=True))
+        if first + i in lens.straight
+    }
+    return sums_of(lens.embed(standard), channels, cloud=lens.cloud)
 
 
 def adversarial(config: Config, blueprint: Blueprint, lens: Lens, sampler: Sampler) -> Game:
     """The game of discriminator and generator."""
     device = sampler.seen.device
-    generator, discriminator = blueprint.generator().to(device), blueprint.discriminator().to(device)
+    generator, discriminator = blueprint.generator(), blueprint.discriminator().to(device)
+    if isinstance(generator, Summed):
+        generator.initialise(sampler.seen.cpu(), sampler.conditions, config.seed)
+    generator.to(device)
     return adversarial_game(
         generator,
         discriminator,
@@ -249,7 +292,7 @@ def two_levels(chain: Chain) -> tuple[float | None, float | None]:
 def in_chunks(preprocessor: Preprocessor, events: Events, chunk: int = 65_536) -> Tensor:
     """Standardised events in float32, transformed a chunk at a time."""
     edges = [*range(0, len(events), chunk), len(events)]
-    return torch.cat([preprocessor.forward(events.values[a:b]) for a, b in pairwise(edges)])
+    return torch.cat([preprocessor.standard(events.take(slice(a, b))) for a, b in pairwise(edges)])
 
 
 def sampling_weights(events: Events, engine: Engine) -> Tensor | None:
