@@ -7,11 +7,14 @@ import numpy as np
 import pytest
 import torch
 
-from zerosum.data.events import Events
+from zerosum.data.events import Events, Feature
 from zerosum.data.transforms import Preprocessor
 from zerosum.errors import InputError
 from zerosum.game.blueprint import Blueprint
 from zerosum.model import BLOCK, Model
+from zerosum.training.config import Config
+from zerosum.training.engine import Engine
+from zerosum.training.setup import prepare
 
 
 def table() -> Events:
@@ -96,6 +99,33 @@ def test_conditions_are_those_that_were_asked_for() -> None:
 def test_a_grid_is_drawn_in_its_shape() -> None:
     images = Events.grid(np.random.default_rng(0).exponential(size=(200, 16, 12)).astype(np.float32))
     assert model(images).sample(7).values.shape == (7, 1, 16, 12)
+
+
+def clouds(n: int = 400) -> Events:
+    rng = np.random.default_rng(0)
+    mask = np.arange(9) < rng.integers(1, 10, (n, 1))
+    values = np.where(mask[..., None], rng.exponential(size=(n, 9, 2)), 0)
+    return Events(values, (Feature("x", "cm"), Feature("pt", "GeV")), "cloud", mask=mask)
+
+
+def test_a_saved_model_of_clouds_draws_the_same_points(tmp_path: Path) -> None:
+    """With the multiplicities of the data, which are part of the model, and nothing but 0 where there is no point."""
+    events = clouds()
+    config = Config.of({"width": 8, "steps": 2}).resolved(events)
+    setup = prepare(config, events, events, Engine(device="cpu"))
+    generator = setup.training.averaged
+    first = Model(setup.blueprint, setup.preprocessor, generator, "cloud", events.features)
+    first.save(tmp_path / "model")
+    drawn, again = (one.sample(600, seed=3) for one in (first, Model.load(tmp_path / "model")))
+    assert drawn.kind == "cloud"
+    assert drawn.features == events.features
+    assert drawn.mask is not None
+    assert again.mask is not None
+    np.testing.assert_array_equal(drawn.values, again.values)
+    np.testing.assert_array_equal(drawn.mask, again.mask)
+    assert set(np.unique(drawn.mask.sum(1))) == set(range(1, 10))
+    assert np.all(drawn.values[~drawn.mask] == 0)
+    assert np.all(drawn.values[drawn.mask] >= 0)
 
 
 DAMAGE = {
