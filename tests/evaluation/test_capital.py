@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from zerosum.evaluation.capital import Gamble, Wager, paired
+from zerosum.evaluation.capital import paired
+from zerosum.theory.betting import Gamble, Wager, lower_limit
 
 
 def gamble(pairs, share=1.0, low=0.0, high=1.0):
@@ -48,6 +49,26 @@ def test_capital_falls_with_the_claimed_mean_and_scales_with_the_range():
     assert np.all(np.diff(capital) <= 1e-12)
     shifted = Wager([gamble(10 * x - 3, low=-3.0, high=7.0)], 0.05).lower()
     assert shifted == pytest.approx(10 * wager.lower() - 3, abs=1e-4)
+
+
+@pytest.mark.parametrize("shared", [0.0, 0.5, 1.0])
+def test_one_limit_from_two_wagers_holds_however_they_depend_and_is_at_least_the_larger(shared):
+    rng = np.random.default_rng(11)
+    missed, n = 0, 150
+    for _ in range(400):
+        x = (rng.random((2, n)) < 0.1).astype(float)
+        x[1, : int(shared * n)] = x[0, : int(shared * n)]
+        wagers = [Wager([gamble(part)], 0.025) for part in x]
+        limit = lower_limit(wagers)
+        assert limit >= max(one.lower() for one in wagers) - 1e-6
+        missed += limit > 0.1
+    assert missed / 400 <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 400)
+
+
+def test_two_halves_that_agree_give_more_than_the_larger_limit():
+    x = np.sort(np.random.default_rng(4).random(2000)).reshape(1000, 2).T  # the capital is largest at the end
+    wagers = [Wager([gamble(part)], 0.025) for part in x]
+    assert lower_limit(wagers) > max(one.lower() for one in wagers)
 
 
 def test_pairs_of_unequal_samples_use_every_event_and_keep_the_mean():

@@ -1,15 +1,18 @@
 """The limit holds, is tight, and the p-value is uniform: with the optimal critic (quick) and with learned ones."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
 
 from zerosum.data.events import Events
 from zerosum.errors import InputError
-from zerosum.evaluation.certificate import certificate, certify, estimate, lower_limit, null_floor, p_value
+from zerosum.evaluation.certificate import certificate, certify, estimate, null_floor, p_value, wager
 from zerosum.evaluation.critics import Polynomial
 from zerosum.evaluation.folds import examine, scores
 from zerosum.evaluation.variational import DIVERGENCES
+from zerosum.theory.betting import lower_limit
 
 # N(delta, 1) against N(0, 1): delta and the exact values, from quadrature with 40 digits.
 JS = {0.1: 0.001248440096070658, 0.5: 0.030311300520839, 1.0: 0.1114214821847362, 3.0: 0.526776805307}
@@ -49,7 +52,7 @@ def gaussians(delta, n, m, seed):
 def limits(delta, n, m, repeats, rule="jensen_shannon"):
     for seed in range(repeats):
         folds = examine(*gaussians(delta, n, m, seed), seed=seed, critics=[Oracle(delta)])
-        yield max(lower_limit(DIVERGENCES[rule], fold, 0.025)[0] for fold in folds)
+        yield lower_limit([wager(DIVERGENCES[rule], fold, 0.025)[0] for fold in folds])
 
 
 @pytest.mark.parametrize(("delta", "n", "m"), [(0.1, 400, 400), (1.0, 150, 1000), (3.0, 400, 300)])
@@ -89,12 +92,23 @@ def test_the_limit_grows_with_n_and_falls_with_confidence():
     assert by_confidence == sorted(by_confidence)
 
 
+def test_a_limit_above_the_estimate_is_explained():
+    """A critic that is blind in one half: the limit is that of the other half, the estimate the mean of both."""
+    folds = examine(*gaussians(1.0, 4000, 4000, 1), seed=1, critics=LINEAR)
+    blind = [np.zeros_like(part) for part in (*folds[1].tune, *folds[1].held)]
+    folds = folds[0], replace(folds[1], tune=(blind[0], blind[1]), held=(blind[2], blind[3]))
+    found = certificate(folds)
+    assert found.estimate < found.lower < JS[1.0]
+    assert "the limit is above the estimate" in found.notes[0]
+    assert not certificate(examine(*gaussians(1.0, 4000, 4000, 1), seed=1, critics=LINEAR)).notes
+
+
 def test_the_null_gives_uniform_p_values_and_nothing_to_certify():
     p, lower = [], []
     for seed in range(120):
         folds = examine(*gaussians(0.0, 120, 120, seed), seed=seed, critics=LINEAR)
         p.append(p_value(folds[0], seed=seed, weighted=False))
-        lower.append(lower_limit(DIVERGENCES["jensen_shannon"], folds[0], 0.05)[0])
+        lower.append(wager(DIVERGENCES["jensen_shannon"], folds[0], 0.05)[0].lower())
     assert stats.kstest(p, "uniform").pvalue > 0.01
     assert np.mean(np.array(lower) > 0) <= 0.05
 

@@ -1,25 +1,9 @@
-"""Lower limits for means by betting, with the capital averaged over several critics.
-
-X_1..n in [0, 1] are independent with mean mu. A gambler who stakes lambda_t >= 0, fixed before X_t is seen,
-against the claim "mu <= m" has the capital
-
-    K_t(m) = prod_{s <= t} [1 + lambda_s (X_s - m)],   E K_t(m) <= 1 if mu <= m,
-
-so that (Ville) P(max_t K_t(mu) >= 1/alpha) <= alpha, and all m with max_t K_t(m) >= 1/alpha are excluded
-(Waudby-Smith and Ramdas, arXiv:2010.09686, section 4.4). A weighted mean of capitals is a capital again:
-several critics share one stake, divided beforehand, and none is picked by its luck on the certifying events.
-It is valid at every n, without asymptotics.
-"""
-
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+"""What is bet on: pairs of terms of both samples, and the lower limit that is to be expected from some."""
 
 import numpy as np
 
 from zerosum.data.events import FloatArray
-
-PSEUDO = 20  # the tuning events' mean and variance count as this many certifying events
-LARGEST_STAKE = 0.75  # as a fraction of 1/m, so that a single event cannot ruin the gambler
+from zerosum.theory.betting import LARGEST_STAKE, last
 
 
 def paired(reference: FloatArray, generated: FloatArray) -> FloatArray:
@@ -46,73 +30,4 @@ def foreseen(pairs: FloatArray, low: float, high: float, n: int, alpha: float) -
     def growth(m: float) -> float:
         return float(np.log1p(min(stake, LARGEST_STAKE / m) * (x - m)).mean())
 
-    return low + (high - low) * _last(lambda m: growth(m) >= wanted, 1e-9, 1.0, 1e-5)
-
-
-def _last(holds: Callable[[float], bool], low: float, high: float, precision: float) -> float:
-    """Where a statement that holds at `low` and fails further up ceases to hold, by bisection."""
-    while high - low > precision:
-        middle = (low + high) / 2
-        low, high = (middle, high) if holds(middle) else (low, middle)
-    return low
-
-
-@dataclass(frozen=True, slots=True)
-class Gamble:
-    """One critic's pairs and what was known of them beforehand.
-
-    Attributes:
-        pairs: The certifying pairs Z, shape (n,), in the order in which they are bet on.
-        low: The least value that Z can take.
-        high: The largest value that Z can take.
-        mean: The mean of Z expected from the tuning events.
-        variance: The variance of Z expected from the tuning events.
-        share: This critic's share of the first stake; the shares add up to 1.
-    """
-
-    pairs: FloatArray
-    low: float
-    high: float
-    mean: float
-    variance: float
-    share: float
-
-    def stakes(self, alpha: float) -> FloatArray:
-        """The stakes lambda_t before truncation, each from the pairs before it, shape (n,)."""
-        x, n = (self.pairs - self.low) / (self.high - self.low), len(self.pairs)
-        prior_mean = (self.mean - self.low) / (self.high - self.low)
-        prior = max(self.variance / (self.high - self.low) ** 2, 1e-6)
-        count = PSEUDO + np.arange(n)
-        mean = (PSEUDO * prior_mean + np.cumsum(x) - x) / count
-        squares = np.cumsum((x - mean) ** 2)
-        variance = (PSEUDO * prior + squares - (x - mean) ** 2) / count
-        return np.sqrt(2 * np.log(1 / alpha) / (n * variance))  # type: ignore[no-any-return]
-
-    def log_capital(self, m: float, stakes: FloatArray) -> FloatArray:
-        """Ln of this critic's capital against "the mean is at most m", after each pair, shape (n,)."""
-        scaled = (m - self.low) / (self.high - self.low)
-        if scaled <= 0:
-            return np.full(len(self.pairs), np.inf)
-        stake = np.minimum(stakes, LARGEST_STAKE / scaled)
-        x = (self.pairs - self.low) / (self.high - self.low)
-        return np.log(self.share) + np.cumsum(np.log1p(stake * (x - scaled)))  # type: ignore[no-any-return]
-
-
-class Wager:
-    """Several critics' gambles on the same events, with one capital."""
-
-    def __init__(self, gambles: Sequence[Gamble], alpha: float) -> None:
-        self.alpha = alpha
-        self._gambles = [(gamble, gamble.stakes(alpha)) for gamble in gambles]
-
-    def log_capital(self, m: float) -> float:
-        """The largest ln K_t(m) over t: large where the claim "the mean is at most m" loses."""
-        parts = [gamble.log_capital(m, stakes) for gamble, stakes in self._gambles]
-        return float(np.logaddexp.reduce(parts, axis=0).max())
-
-    def lower(self) -> float:
-        """The least m that is not excluded: with probability 1 - alpha at most the mean."""
-        low = max(gamble.low for gamble, _ in self._gambles)
-        high = max(gamble.high for gamble, _ in self._gambles)
-        needed = np.log(1 / self.alpha)
-        return _last(lambda m: self.log_capital(m) >= needed, low, high, 1e-7 * max(1.0, high - low))
+    return low + (high - low) * last(lambda m: growth(m) >= wanted, 1e-9, 1.0, 1e-5)

@@ -12,9 +12,9 @@ never wrong.
 1. *Split* each sample by seed into two halves. On one half critics of growing capacity are fitted (80 %),
    stopped, calibrated, stacked, and their clip level chosen (20 %); the other half certifies. Then the halves
    swap roles.
-2. *Limit*: logits clipped to [-B, B] make Z = u(T(x)) + v(T(y)) bounded; a betting limit for E Z (capital.py)
-   at level alpha/2 in each half, with the capital averaged over the critics, and the larger of the two
-   limits. It holds with probability 1 - alpha at any n, without asymptotics, for independent events.
+2. *Limit*: logits clipped to [-B, B] make Z = u(T(x)) + v(T(y)) bounded; a betting limit for E Z
+   (theory/betting.py), with the capital averaged over the critics and over the two halves. It holds with
+   probability 1 - alpha at any n, without asymptotics, for independent events.
 3. *Estimate*: the held-out mean over both halves with its standard error. It is a lower bound in expectation.
 4. *p-value*: a permutation test of the stack's logits on the first half to be certified, exact given the
    critics.
@@ -32,7 +32,7 @@ import numpy.typing as npt
 
 from zerosum.data.events import Events, FloatArray
 from zerosum.errors import InputError
-from zerosum.evaluation.capital import Gamble, Wager, foreseen, paired
+from zerosum.evaluation.capital import foreseen, paired
 from zerosum.evaluation.critics import STACK, Critic
 from zerosum.evaluation.folds import BUDGET, Fold, all_weights, examine
 from zerosum.evaluation.ranking import (
@@ -43,6 +43,7 @@ from zerosum.evaluation.ranking import (
 )
 from zerosum.evaluation.variational import DIVERGENCES, Variational
 from zerosum.evaluation.variational import divergence as find
+from zerosum.theory.betting import Gamble, Wager, lower_limit
 from zerosum.theory.estimate import Estimate
 
 SIGNIFICANT = (
@@ -134,8 +135,8 @@ def terms(rule: Variational, logits: tuple[FloatArray, FloatArray], clip: float)
     return paired(rule.reference(reference), rule.generated(generated))
 
 
-def lower_limit(rule: Variational, fold: Fold, alpha: float) -> tuple[float, float]:
-    """The lower limit of one fold at level alpha, and the stack's clip level."""
+def wager(rule: Variational, fold: Fold, alpha: float) -> tuple[Wager, float]:
+    """The bets of all critics on the events of one fold at level alpha, and the stack's clip level."""
     n = min(part.shape[1] for part in fold.held)
     gambles, clip = [], 0.0
     for k, name in enumerate(fold.names):
@@ -145,7 +146,7 @@ def lower_limit(rule: Variational, fold: Fold, alpha: float) -> tuple[float, flo
         share = 0.5 if name == STACK else 0.5 / (len(fold.names) - 1)
         low, high = rule.bounds(clip)
         gambles.append(Gamble(terms(rule, held, clip), low, high, seen.mean(), seen.var(), share))
-    return Wager(gambles, alpha).lower(), clip
+    return Wager(gambles, alpha), clip
 
 
 def held_out(rule: Variational, folds: Sequence[Fold], k: int) -> tuple[FloatArray, FloatArray]:
@@ -180,14 +181,16 @@ def certificate(
     """
     rule, weights = find(divergence_name), all_weights(folds)
     weighted = any(np.any(side != 1) for side in weights)
-    limits = [] if weighted else [lower_limit(rule, fold, (1 - confidence) / len(folds)) for fold in folds]
+    wagers = [] if weighted else [wager(rule, fold, (1 - confidence) / len(folds)) for fold in folds]
     whole = estimate(rule, folds)
     names = folds[0].names
     rungs = [estimate(rule, folds, k) for k in range(len(names))]
     growing = len(names) > 2 and _grows(rule, folds, [rung.value for rung in rungs])
+    lower = lower_limit([one for one, _ in wagers]) if wagers else None
+    above = lower is not None and lower > max(whole.value, 0)
     return Certificate(
         divergence=rule.name,
-        lower=max(limit for limit, _ in limits) if limits else None,
+        lower=lower,
         estimate=whole.value,
         error=whole.error,
         p_value=p_value(folds[0], seed=seed, weighted=weighted) if p is None else p,
@@ -195,10 +198,10 @@ def certificate(
         n_reference=len(weights[0]),
         n_generated=len(weights[1]),
         effective=(effective_size(weights[0]), effective_size(weights[1])),
-        eps=tuple(float(1 / (1 + np.exp(clip))) for _, clip in limits),
+        eps=tuple(float(1 / (1 + np.exp(clip))) for _, clip in wagers),
         ladder=tuple(Rung(name, rung.value, rung.error) for name, rung in zip(names, rungs, strict=True)),
         growing=growing,
-        notes=_notes(weighted, growing, names),
+        notes=_notes(weighted, growing, above, names),
     )
 
 
@@ -220,12 +223,17 @@ def _grows(rule: Variational, folds: Sequence[Fold], estimates: list[float]) -> 
     return bool(a + b > SIGNIFICANT * np.hypot(da, db))
 
 
-def _notes(weighted: bool, growing: bool, names: Sequence[str]) -> tuple[str, ...]:
+def _notes(weighted: bool, growing: bool, above: bool, names: Sequence[str]) -> tuple[str, ...]:
     notes = []
     if weighted:
         notes.append(
             "events are weighted: estimates and p-value hold for large effective samples only, and the "
             "finite-sample lower limit, which needs bounded independent terms, is not given."
+        )
+    if above:
+        notes.append(
+            "the limit is above the estimate: the critics see much more in one half of the events than in the other. "
+            "The limit is that of the better half; the estimate is the mean of both, and too low."
         )
     if growing:
         notes.append(

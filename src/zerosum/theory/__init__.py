@@ -5,5 +5,6 @@ densities.py      known densities; tails.py, ising.py; adapters.py: those of tor
 exact.py          D(p || q) of densities: closed_forms.py, quadrature.py, known.py (Monte Carlo)
 neighbours.py     D_KL and entropies from samples, on nearest.py; binned.py: D_JS of histograms
 identity.py       likelihood = -entropy - divergence; modes.py: mode covering and seeking
+betting.py        the capital of gamblers against a mean, of which limits are made
 intervals.py      limits for bounded means that hold at every n
 """

@@ -18,10 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from zerosum.errors import InputError
+from zerosum.theory.betting import Gamble, Wager
 
 Array = npt.NDArray[np.float64]
-
-LARGEST_STAKE = 0.75  # as a fraction of 1/m: one event takes at most three quarters of the capital
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +49,7 @@ class Interval:
 def betting_lower(x: npt.ArrayLike, lower: float, upper: float, alpha: float) -> float:
     """A limit that lies below the mean with probability of at least 1 - alpha, by betting.
 
-    Against the claim "the mean is m" a gambler stakes lambda_t = min(sqrt(2 ln(1/alpha) / (n var_{t-1})), 3/(4m)).
-    Where the capital prod_t [1 + lambda_t (X_t - m)] ever reaches 1/alpha, m is excluded (Ville's inequality).
+    The stakes are lambda_t = min(sqrt(2 ln(1/alpha) / (n var_{t-1})), 3/(4m)); see betting.py.
 
     Args:
         x: Independent numbers in [lower, upper], shape (n,), in an order that does not depend on their values.
@@ -59,19 +57,9 @@ def betting_lower(x: npt.ArrayLike, lower: float, upper: float, alpha: float) ->
         upper: The largest value that x can take.
         alpha: The probability to be wrong, in (0, 1).
     """
-    from scipy.optimize import brentq
-
-    unit, width = _unit(x, lower, upper, alpha), upper - lower
-    stakes, target = _stakes(unit, alpha), np.log(1 / alpha)
-
-    def excess(m: float) -> float:
-        stake = np.minimum(stakes, LARGEST_STAKE / m)
-        return float(np.cumsum(np.log1p(stake * (unit - m))).max() - target)
-
-    least = 1e-12
-    if excess(least) < 0:
-        return float(lower)
-    return float(lower + width * (brentq(excess, least, 1.0, xtol=1e-10, rtol=1e-9) - 1e-9))
+    unit = _unit(x, lower, upper, alpha)
+    limit = Wager([Gamble(unit, 0.0, 1.0, mean=0.5, variance=0.25, pseudo=1.0)], alpha).lower()
+    return float(lower + (upper - lower) * limit)
 
 
 def betting_upper(x: npt.ArrayLike, lower: float, upper: float, alpha: float) -> float:
@@ -119,17 +107,6 @@ def clopper_pearson(successes: int, n: int, alpha: float) -> tuple[float, float]
     low = 0.0 if successes == 0 else float(betaincinv(successes, n - successes + 1, alpha / 2))
     high = 1.0 if successes == n else float(betaincinv(successes + 1, n - successes, 1 - alpha / 2))
     return low, high
-
-
-def _stakes(unit: Array, alpha: float) -> Array:
-    """lambda_t before truncation, from the mean and variance of the numbers before the t-th, shape (n,)."""
-    n = len(unit)
-    count = np.arange(1, n + 1)
-    mean = (0.5 + np.cumsum(unit)) / (count + 1)
-    variance = (0.25 + np.cumsum((unit - mean) ** 2)) / (count + 1)
-    before = np.concatenate([[0.25], variance[:-1]])
-    stakes: Array = np.sqrt(2 * np.log(1 / alpha) / (n * before))
-    return stakes
 
 
 def _unit(x: npt.ArrayLike, lower: float, upper: float, alpha: float) -> Array:
