@@ -1,6 +1,7 @@
 """Every penalty against its closed form on a linear discriminator, and both ways to the input gradient."""
 
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -58,21 +59,37 @@ def test_gradient_penalty_vanishes_where_every_gradient_has_norm_one() -> None:
     assert found.detach().item() == pytest.approx(0, abs=1e-9)
 
 
+COSTS = {
+    "logits": lambda logits, gradient: logits.exp().mean(),
+    "gradient": lambda logits, gradient: gradient.square().sum(),
+    "both": lambda logits, gradient: (logits.exp() * gradient.flatten(1).square().sum(1)).mean(),
+}
+
+
+@pytest.mark.parametrize("cost", COSTS.values(), ids=COSTS)
+@pytest.mark.parametrize("joint", [False, True], ids=["parameters", "events too"])
 @pytest.mark.parametrize("conditions", [0, 2])
 @pytest.mark.parametrize(("kind", "shape"), [("table", (3,)), ("grid", (2, 11, 9)), ("grid", (1, 8, 8, 9))])
-def test_input_gradient_is_that_of_autograd(kind: str, shape: tuple[int, ...], conditions: int) -> None:
-    """The chain of adjoints equals double backward: logits, input gradient, and the penalty's parameter gradient."""
+def test_input_gradient_is_that_of_autograd(
+    kind: str,
+    shape: tuple[int, ...],
+    conditions: int,
+    joint: bool,
+    cost: Callable[[Tensor, Tensor], Tensor],
+) -> None:
+    """One more pass forward equals double backward: logits, input gradient, and the gradient of any cost."""
     torch.manual_seed(1)
     critic = FAMILIES[kind].discriminator(shape, conditions, width=8, depth=3).double()
-    x = torch.randn(6, *shape, dtype=torch.float64)
+    x = torch.randn(6, *shape, dtype=torch.float64, requires_grad=joint)
     c = torch.randn(6, conditions, dtype=torch.float64) if conditions else None
     results = []
     for network in (critic, Hidden(critic)):
         logits, gradient = with_gradient(network, x, c)
-        loss = logits.exp().mean() + gradient.square().sum()
-        by_parameters = torch.autograd.grad(loss, list(critic.parameters()), allow_unused=True)
-        results.append([logits, gradient, *(g for g in by_parameters if g is not None)])
-    for mine, autograd in zip(*results, strict=False):
+        loss = cost(logits, gradient)
+        wanted = [*critic.parameters(), *([x] if joint else [])]
+        by_all = torch.autograd.grad(loss, wanted, allow_unused=True, materialize_grads=True)
+        results.append([logits, gradient, *by_all])
+    for mine, autograd in zip(*results, strict=True):
         torch.testing.assert_close(mine, autograd, rtol=1e-10, atol=1e-12)
 
 

@@ -1,40 +1,31 @@
-"""Layers whose input gradient is itself a forward computation.
+r"""Layers that know their own linear part, for penalties on the discriminator's gradient.
 
-Gradient penalties need d|grad_x c|^2 / d theta. Differentiating twice through autograd computes terms that vanish for
-piecewise linear activations and leaves tensors in slow memory orders. For a chain of linear layers and leaky ReLUs the
-input gradient is the chain of their adjoints, grad_x c = W_1^T S_1 W_2^T S_2 ..., with the slopes S constant almost
-everywhere: one more forward computation, and autograd differentiates it once.
+A discriminator c(x) of linear layers and leaky ReLUs is linear around almost every x. Its input gradient is then one
+more forward computation, the chain of adjoints
+
+    a_K = 1,    a_{k-1} = J_k^T a_k,    grad_x c = a_0,
+
+and the gradient of *any* cost of (c, grad_x c) by the parameters is one more again. With l = dL/dc and
+v = dL/d(grad_x c) for each event, the Jacobians J_k being constant,
+
+    t_0 = v,    t_k = J_k t_{k-1},    dL/dW_k = a_k (l x_{k-1} + t_{k-1})^T,    dL/db_k = l a_k,
+
+so the loss and the penalty share one pass. Differentiating twice through autograd does half as much again: it sends
+the loss backwards although l a_k is known, and computes terms that vanish because the slopes are constant.
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import singledispatch
 from itertools import pairwise
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 SLOPE = 0.2  # of the leaky ReLU below 0
-
-Adjoint = Callable[[Tensor], Tensor]
-
-
-class Chain(nn.Sequential):
-    """Layers one after the other, with the adjoint of their Jacobian."""
-
-    def with_adjoint(self, x: Tensor) -> tuple[Tensor, Adjoint]:
-        """The output y, and the function that takes dL/dy to dL/dx; both are differentiable by the parameters."""
-        adjoints: list[Adjoint] = []
-        for layer in self:
-            x, adjoint = linearised(layer, x)
-            adjoints.append(adjoint)
-
-        def pull(gradient: Tensor) -> Tensor:
-            for adjoint in reversed(adjoints):
-                gradient = adjoint(gradient)
-            return gradient
-
-        return x, pull
 
 
 def activation() -> nn.Module:
@@ -42,60 +33,225 @@ def activation() -> nn.Module:
     return nn.LeakyReLU(SLOPE, inplace=True)
 
 
-def mlp(inputs: int, outputs: int, width: int, depth: int) -> Chain:
+def mlp(inputs: int, outputs: int, width: int, depth: int) -> nn.Sequential:
     """A multilayer perceptron with `depth` hidden layers of `width` units."""
     sizes = [inputs] + [width] * depth
     layers: list[nn.Module] = []
     for a, b in pairwise(sizes):
         layers += [nn.Linear(a, b), activation()]
-    return Chain(*layers, nn.Linear(width, outputs))
+    return nn.Sequential(*layers, nn.Linear(width, outputs))
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A layer without parameters: it puts conditions (N, K) beside its input (N, A)."""
+
+    conditions: Tensor | None
+
+
+Layer = nn.Module | Beside
+
+
+class Local(Protocol):
+    """A layer around one input x."""
+
+    y: Tensor
+
+    def pull(self, a: Tensor) -> Tensor:
+        """J^T a: from dL/dy to dL/dx."""
+
+    def push(self, t: Tensor) -> Tensor:
+        """J t: from a change of x to the change of y."""
+
+    def by_parameters(self, a: Tensor, x: Tensor, cost: Tensor, t: Tensor | None) -> tuple[Tensor, ...]:
+        """The gradients by weight and bias, if any: a (l x + t)^T and l a, summed over events; l is `cost`."""
+
+
+def with_gradient(layers: Sequence[Layer], x: Tensor) -> tuple[Tensor, Tensor]:
+    """The logits c(x), shape (N, 1), and grad_x c(x), both differentiable by the parameters.
+
+    Where x itself is to be differentiated, autograd does it, through the same chain of adjoints. Both are computed in
+    the precision of x and the parameters, whatever the rest of the game is computed in.
+    """
+    with torch.autocast(x.device.type, enabled=False):
+        if x.requires_grad:
+            logits, gradient, _, _ = _there_and_back(layers, x)
+            return logits, gradient
+        found: tuple[Tensor, Tensor] = _WithGradient.apply(layers, x, *_parameters(layers))  # type: ignore[no-untyped-call]
+        return found
+
+
+def _parameters(layers: Sequence[Layer]) -> list[Tensor]:
+    return [
+        tensor
+        for layer in layers
+        if isinstance(layer, nn.Linear | nn.Conv2d | nn.Conv3d)
+        for tensor in (layer.weight, layer.bias)
+        if tensor is not None
+    ]
+
+
+def _there_and_back(layers: Sequence[Layer], x: Tensor) -> tuple[Tensor, Tensor, list[Local], list[Tensor]]:
+    """c(x), grad_x c(x), every layer around its own input, and the adjoints a_1, ..., a_K."""
+    passed: list[Local] = []
+    for layer in layers:
+        passed.append(local(layer, x))
+        x = passed[-1].y
+    adjoints = [torch.ones_like(x)]
+    for here in reversed(passed):
+        adjoints.append(here.pull(adjoints[-1]))
+    return x, adjoints[-1], passed, adjoints[-2::-1]
+
+
+class _WithGradient(torch.autograd.Function):
+    """The equations at the head of this file."""
+
+    @staticmethod
+    def forward(ctx: Any, layers: Sequence[Layer], x: Tensor, *_: Tensor) -> tuple[Tensor, Tensor]:
+        """There and back."""
+        ctx.set_materialize_grads(False)
+        logits, gradient, ctx.passed, ctx.adjoints = _there_and_back(layers, x)
+        ctx.x = x
+        return logits, gradient
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, cost: Tensor | None, v: Tensor | None) -> tuple[Tensor | None, ...]:
+        """There once more, with the tangent t."""
+        x, t, gradients = ctx.x, v, []
+        cost = x.new_zeros(len(x), 1) if cost is None else cost
+        for here, a in zip(ctx.passed, ctx.adjoints, strict=True):
+            gradients += here.by_parameters(a, x, cost, t)
+            x, t = here.y, None if t is None else here.push(t)
+        return (None, None, *gradients)
+
+
+def _along(x: Tensor, cost: Tensor, t: Tensor | None) -> Tensor:
+    """The sum l x + t, with one number l for each event."""
+    cost = cost.reshape(-1, *[1] * (x.ndim - 1))
+    return x * cost if t is None else torch.addcmul(t, x, cost)
 
 
 @singledispatch
-def linearised(layer: nn.Module, _: Tensor) -> tuple[Tensor, Adjoint]:
-    """A layer's output at x, and the adjoint of its Jacobian there."""
-    raise TypeError(f"the adjoint of {type(layer).__name__} is not known")
+def local(layer: object, _: Tensor) -> Local:
+    """A layer around x. To teach one, write a class with the methods of `Local` and register it here."""
+    raise TypeError(f"the linear part of {type(layer).__name__} is not known")
 
 
-@linearised.register
-def _(layer: nn.Linear, x: Tensor) -> tuple[Tensor, Adjoint]:
-    return layer(x), lambda gradient: functional.linear(gradient, layer.weight.t())
+NARROW = 8  # columns; BLAS is many times slower for so few, unless their numbers lie one after the other
 
 
-@linearised.register
-def _(layer: nn.LeakyReLU, x: Tensor) -> tuple[Tensor, Adjoint]:
-    y = functional.leaky_relu(x, layer.negative_slope)
-    with torch.no_grad():
-        slopes = torch.ops.aten.leaky_relu_backward(torch.ones_like(y), y, layer.negative_slope, False)
-    return y, lambda gradient: gradient * slopes
+@local.register(nn.Linear)
+class _Linear:
+    """y = W x + b."""
+
+    def __init__(self, layer: nn.Linear, x: Tensor) -> None:
+        self.weight, self.bias, self.y = layer.weight, layer.bias, layer(x)
+
+    def pull(self, a: Tensor) -> Tensor:
+        narrow = self.weight.shape[1] <= NARROW
+        return functional.linear(a, self.weight.t().contiguous()) if narrow else a @ self.weight
+
+    def push(self, t: Tensor) -> Tensor:
+        return functional.linear(t, self.weight)
+
+    def by_parameters(self, a: Tensor, x: Tensor, cost: Tensor, t: Tensor | None) -> tuple[Tensor, ...]:
+        u = _along(x, cost, t)
+        weight = (u.t() @ a).t() if u.shape[1] <= NARROW else a.t() @ u
+        return (weight,) if self.bias is None else (weight, a.t() @ cost.squeeze(1))
 
 
-@linearised.register
-def _(layer: nn.Flatten, x: Tensor) -> tuple[Tensor, Adjoint]:
-    return layer(x), lambda gradient: gradient.reshape(x.shape)
+@local.register(nn.LeakyReLU)
+class _LeakyReLU:
+    """y = s x, with slopes s that are constant almost everywhere; s has the sign of y."""
+
+    def __init__(self, layer: nn.LeakyReLU, x: Tensor) -> None:
+        self.slope, self.y = layer.negative_slope, layer(x)
+
+    def pull(self, a: Tensor) -> Tensor:
+        return torch.ops.aten.leaky_relu_backward(a, self.y.detach(), self.slope, True)  # type: ignore[no-any-return]
+
+    push = pull
+
+    def by_parameters(self, *_: Tensor | None) -> tuple[Tensor, ...]:
+        return ()
 
 
-@linearised.register
-def _(layer: nn.Conv2d, x: Tensor) -> tuple[Tensor, Adjoint]:
-    return layer(x), _transposed(functional.conv_transpose2d, layer, x)
+@local.register(nn.Flatten)
+class _Flatten:
+    """y = x, in one row."""
+
+    def __init__(self, layer: nn.Flatten, x: Tensor) -> None:
+        self.shape, self.y = x.shape, layer(x)
+
+    def pull(self, a: Tensor) -> Tensor:
+        return a.reshape(self.shape)
+
+    def push(self, t: Tensor) -> Tensor:
+        return t.reshape(self.y.shape)
+
+    def by_parameters(self, *_: Tensor | None) -> tuple[Tensor, ...]:
+        return ()
 
 
-@linearised.register
-def _(layer: nn.Conv3d, x: Tensor) -> tuple[Tensor, Adjoint]:
-    return layer(x), _transposed(functional.conv_transpose3d, layer, x)
+@local.register(Beside)
+class _Beside:
+    """y = (x, conditions)."""
+
+    def __init__(self, layer: Beside, x: Tensor) -> None:
+        self.columns, self.given = x.shape[1], layer.conditions
+        self.y = x if self.given is None else torch.cat([x, self.given], dim=1)
+
+    def pull(self, a: Tensor) -> Tensor:
+        return a[:, : self.columns]
+
+    def push(self, t: Tensor) -> Tensor:
+        return t if self.given is None else torch.cat([t, torch.zeros_like(self.given)], dim=1)
+
+    def by_parameters(self, *_: Tensor | None) -> tuple[Tensor, ...]:
+        return ()
 
 
-def _transposed(transpose: Callable[..., Tensor], layer: nn.Conv2d | nn.Conv3d, x: Tensor) -> Adjoint:
-    stride, padding = layer.stride, layer.padding
-    if not isinstance(padding, tuple):
-        raise TypeError(f"the adjoint of a convolution with padding {padding!r} is not known")
+@local.register(nn.Conv2d)
+@local.register(nn.Conv3d)
+class _Convolution:
+    """y = W * x + b."""
 
-    def pull(gradient: Tensor) -> Tensor:
-        reached = [
-            (n - 1) * s - 2 * p + k
-            for n, s, p, k in zip(gradient.shape[2:], stride, padding, layer.kernel_size, strict=True)
-        ]
-        beyond = [side - r for side, r in zip(x.shape[2:], reached, strict=True)]
-        return transpose(gradient, layer.weight, None, stride, padding, beyond)
+    def __init__(self, layer: nn.Conv2d | nn.Conv3d, x: Tensor) -> None:
+        self.layer, self.weight, self.bias, self.shape, self.y = (
+            layer,
+            layer.weight,
+            layer.bias,
+            x.shape,
+            layer(x),
+        )
+        if isinstance(layer.padding, str):
+            raise TypeError(f"the linear part of a convolution with padding {layer.padding!r} is not known")
 
-    return pull
+    def pull(self, a: Tensor) -> Tensor:
+        return self._backward(a, self.y.new_empty(()).expand(self.shape), (True, False, False))[0]
+
+    def push(self, t: Tensor) -> Tensor:
+        moved: Tensor = self.layer._conv_forward(t, self.weight, None)
+        return moved
+
+    def by_parameters(self, a: Tensor, x: Tensor, cost: Tensor, t: Tensor | None) -> tuple[Tensor, ...]:
+        weight = self._backward(a, _along(x, cost, t), (False, True, False))[1]
+        return (weight,) if self.bias is None else (weight, a.flatten(2).sum(2).t() @ cost.squeeze(1))
+
+    def _backward(self, a: Tensor, x: Tensor, wanted: tuple[bool, bool, bool]) -> tuple[Tensor, ...]:
+        layer = self.layer
+        zero = (0,) * len(layer.stride)
+        return torch.ops.aten.convolution_backward(  # type: ignore[no-any-return]
+            a,
+            x,
+            self.weight,
+            None,
+            layer.stride,
+            layer.padding,
+            layer.dilation,
+            False,
+            zero,
+            layer.groups,
+            wanted,
+        )

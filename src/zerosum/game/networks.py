@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from zerosum.errors import InputError
 from zerosum.game.clouds import POINT_LATENT, CloudDiscriminator, CloudGenerator
-from zerosum.game.layers import Chain, activation, mlp
+from zerosum.game.layers import Beside, activation, mlp, with_gradient
 
 
 class TableGenerator(nn.Module):
@@ -43,8 +43,8 @@ class TableDiscriminator(nn.Module):
 
     def with_gradient(self, x: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """The logits (N,) and their gradient by x, (N, F)."""
-        logits, pull = self.layers.with_adjoint(join(x, c))
-        return logits.squeeze(1), pull(torch.ones_like(logits))[:, : x.shape[1]]
+        logits, gradient = with_gradient([Beside(c), *self.layers], x)
+        return logits.squeeze(1), gradient
 
 
 class GridGenerator(nn.Module):
@@ -86,7 +86,7 @@ class GridDiscriminator(nn.Module):
         for i in range(doublings_for(sides)):
             layers += [direct(channels, width * 2**i, 4, 2, 1), activation()]
             channels, sides = width * 2**i, [side // 2 for side in sides]
-        self.layers = Chain(*layers, nn.Flatten())
+        self.layers = nn.Sequential(*layers, nn.Flatten())
         self.last = mlp(channels * math.prod(sides) + conditions, 1, 2 * width, max(depth - 2, 1))
 
     def forward(self, x: Tensor, c: Tensor | None = None) -> Tensor:
@@ -95,9 +95,8 @@ class GridDiscriminator(nn.Module):
 
     def with_gradient(self, x: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """The logits (N,) and their gradient by x, (N, C, *sides)."""
-        found, pull_first = self.layers.with_adjoint(x)
-        logits, pull_last = self.last.with_adjoint(join(found, c))
-        return logits.squeeze(1), pull_first(pull_last(torch.ones_like(logits))[:, : found.shape[1]])
+        logits, gradient = with_gradient([*self.layers, Beside(c), *self.last], x)
+        return logits.squeeze(1), gradient
 
 
 def join(x: Tensor, c: Tensor | None) -> Tensor:
