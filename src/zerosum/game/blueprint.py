@@ -5,6 +5,7 @@ from typing import Any, Self
 
 from torch import nn
 
+from zerosum.game.drawn import Drawn
 from zerosum.game.lens import Lens, Observe
 from zerosum.game.networks import family_for
 from zerosum.game.spectral import normalised
@@ -61,9 +62,8 @@ class Blueprint:
     def generator(self) -> nn.Module:
         """G, from latents (N, L) and conditions (N, K) to the game's space."""
         family = family_for(self.kind, self.shape)
-        latent, told = self.latent, len(self.sums)
-        if told:
-            latent -= 1 + told  # see Drawn.latents
+        told = len(self.sums)
+        latent = self.latent - (Drawn.latents if told else 0)
         module: nn.Module = family.generator(
             latent, told + self.conditions, self.lens().game_shape, self.width, self.depth
         )

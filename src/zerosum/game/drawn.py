@@ -2,8 +2,8 @@
 
 A generator that is differentiable cannot learn a whole number of points, and hardly learns that a sum is fixed to a few
 per cent. Both are one or two numbers, so their joint distribution given the conditions is read off the training events:
-a latent u = Φ(z) chooses one of the events whose conditions are nearest, and further latents smear what is continuous
-by a kernel of Silverman's width (Density Estimation for Statistics and Data Analysis, 1986, eq. 3.31).
+a latent u = Φ(z) chooses one of the events whose conditions are nearest, and its numbers are taken together and as they
+are, so that what is exactly fixed for a part of the events stays so.
 """
 
 import math
@@ -28,20 +28,14 @@ class Drawn(nn.Module):
 
     centres: Tensor
     table: Tensor
-    width: Tensor
+
+    latents = 1  # how many of the latents it uses
 
     def __init__(self, numbers: int, conditions: int) -> None:
         super().__init__()
-        self.numbers = numbers
         cells, rows = (CELLS, NEAREST) if conditions else (1, ROWS)
         self.register_buffer("centres", torch.zeros(cells, conditions))
-        self.register_buffer("table", torch.zeros(cells, rows, numbers))
-        self.register_buffer("width", torch.zeros(cells, numbers))
-
-    @property
-    def latents(self) -> int:
-        """How many latents it uses: one that chooses an event, and one for each number."""
-        return 1 + self.numbers
+        self.register_buffer("table", torch.zeros(cells, rows, numbers, dtype=torch.float64))
 
     def fit(self, numbers: Tensor, conditions: Tensor | None, seed: int) -> None:
         """Fill the tables from the numbers (N, K) and standardised conditions (N, C) of the training events."""
@@ -50,13 +44,11 @@ class Drawn(nn.Module):
         given = np.zeros((len(values), 0)) if conditions is None else conditions.double().cpu().numpy()
         centres, members = _neighbourhoods(given, len(self.centres), self.table.shape[1], rng)
         rows = np.stack([_resized(values[index], self.table.shape[1], rng) for index in members])
-        whole = np.all(values == np.round(values), axis=0)
         self.centres.copy_(torch.from_numpy(centres))
         self.table.copy_(torch.from_numpy(rows))
-        self.width.copy_(torch.from_numpy(np.where(whole, 0.0, _bandwidth(values, members))))
 
     def forward(self, z: Tensor, c: Tensor | None = None) -> Tensor:
-        """From latents (N, 1 + K) and standardised conditions (N, C) to the numbers (N, K)."""
+        """From latents, of which one is used, (N, L), and standardised conditions (N, C) to the numbers (N, K)."""
         u = 0.5 + 0.5 * torch.erf(z[:, 0] * math.sqrt(0.5))
         rows = self.table.shape[1]
         row = (u * rows).long().clamp(0, rows - 1)
@@ -64,7 +56,7 @@ class Drawn(nn.Module):
         if c is not None and self.centres.shape[1]:
             apart = (c.unsqueeze(1) - self.centres).square().sum(2)
             cell = apart.argmin(1)
-        return self.table[cell, row] + self.width[cell] * z[:, 1 : 1 + self.numbers]
+        return self.table[cell, row]
 
 
 def _neighbourhoods(
@@ -94,13 +86,3 @@ def _resized(values: FloatArray, rows: int, rng: np.random.Generator) -> FloatAr
     if len(values) > rows:
         return values[rng.choice(len(values), rows, replace=False)]
     return np.resize(values, (rows, values.shape[1]))
-
-
-def _bandwidth(values: FloatArray, members: list[IndexArray]) -> FloatArray:
-    """Silverman's width for each place and number, 0.9 min(σ, IQR / 1.34) n^(-1/5)."""
-    found = []
-    for index in members:
-        low, high = np.quantile(values[index], [0.25, 0.75], axis=0)
-        spread = np.minimum(values[index].std(axis=0), (high - low) / 1.34)
-        found.append(0.9 * spread * len(index) ** -0.2)
-    return np.array(found)

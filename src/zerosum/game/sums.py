@@ -1,15 +1,18 @@
-"""What an event adds up to: its number of points, a total that is nearly fixed, a mean that is nearly zero.
+"""What an event adds up to: its number of points, a total that is nearly fixed, a direction that is nearly zero.
 
-The particles of a jet carry the jet's transverse momentum, and the jet's axis is their mean direction. To a network
-such a sum is a thin surface that it misses; here the sum is drawn (drawn.py), the network is told it, and what the
-network puts out is moved onto it, in physical units:
+The particles of a jet carry the jet's momentum, and the jet's axis is their direction. To a network such a sum is a
+thin surface that it misses; here the sum is drawn (drawn.py), the network is told it, and what the network puts out is
+moved onto it, in physical units:
 
-    total:   x_i <- x_i T / sum_j x_j,                 cells that are exactly 0 stay so;
-    mean:    x_i <- x_i - sum_j w_j x_j / sum_j w_j + m.
+    total:      x_i <- x_i T / S,               S = sum_j x_j, or |sum_j x_j exp(i phi_j)| where momenta have angles;
+    direction:  y_i <- y_i - <y> + m,           <y> = sum_j x_j y_j / sum_j x_j, or arg sum_j x_j exp(i y_j).
+
+Cells that are exactly 0 stay so. A total is changed at most tenfold, so that gradients stay finite where a network
+begins with empty events.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, Self
 
 import torch
@@ -20,6 +23,9 @@ from zerosum.data.discrete import Sparse
 from zerosum.game.drawn import Drawn
 
 SMALLEST = 1e-12
+MOST = 10.0  # factor on a total
+FIXED = 0.1  # spread of a total over its mean, up to which it counts as fixed; twice that for a mean over the spread
+BARE = Chain(())  # of events in physical units
 
 
 class Sum(Protocol):
@@ -30,6 +36,9 @@ class Sum(Protocol):
 
     def impose(self, game: Tensor, wanted: Tensor) -> Tensor:
         """The events moved so that `measure` gives what is wanted."""
+
+    def bare(self) -> Self:
+        """The same sum of events in physical units."""
 
     def state(self) -> dict[str, Any]:
         """As plain data."""
@@ -49,93 +58,136 @@ class Points:
         """Nothing is left to do."""
         return game
 
+    def bare(self) -> Self:
+        """Itself."""
+        return self
+
     def state(self) -> dict[str, Any]:
         """As plain data."""
         return {"sum": "points", "places": self.places}
 
 
 @dataclass(frozen=True)
-class Total:
-    """The sum of a positive entry over cells or points.
+class Entry:
+    """One number of each cell or point.
 
     Attributes:
-        channel: Where the entry stands in the game.
+        channel: Where it stands in the game.
         chain: Between its standard and physical values.
-        cloud: Whether channel 0 says which points exist.
     """
 
     channel: int
     chain: Chain
+
+    def of(self, game: Tensor) -> Tensor:
+        """In physical units, shape (N, ...)."""
+        return self.chain.inverse(game[:, self.channel].double())
+
+    def replaced(self, game: Tensor, physical: Tensor, where: Tensor) -> Tensor:
+        """The events with new physical values, where they hold."""
+        standard = self.chain.forward(physical, torch.Generator()).to(game.dtype)
+        kept = torch.where(where, standard, game[:, self.channel])
+        return torch.cat([game[:, : self.channel], kept.unsqueeze(1), game[:, self.channel + 1 :]], dim=1)
+
+    def bare(self) -> "Entry":
+        """The same of events in physical units."""
+        return Entry(self.channel, BARE)
+
+    def state(self) -> list[Any]:
+        """As plain data."""
+        return [self.channel, self.chain.state()]
+
+    @classmethod
+    def from_state(cls, state: Sequence[Any]) -> Self:
+        """From plain data."""
+        return cls(state[0], Chain.from_state(state[1]))
+
+
+@dataclass(frozen=True)
+class Total:
+    """The sum of a positive entry over cells or points; with an angle, the length of its sum as a vector.
+
+    Attributes:
+        entry: What is added up.
+        cloud: Whether channel 0 says which points exist.
+        angle: The direction of each point in the plane, or None.
+    """
+
+    entry: Entry
     cloud: bool
+    angle: Entry | None = None
 
     def physical(self, game: Tensor) -> Tensor:
         """The entry in physical units, shape (N, ...); 0 where there is no point."""
-        x = self.chain.inverse(game[:, self.channel].double())
+        x = self.entry.of(game)
         return x * game[:, 0] if self.cloud else x
 
     def measure(self, game: Tensor) -> Tensor:
         """The total."""
-        return self.physical(game).flatten(1).sum(1)
+        x = self.physical(game)
+        if self.angle is None:
+            return x.flatten(1).sum(1)
+        phi = self.angle.of(game)
+        return torch.sqrt((x * phi.cos()).sum(1) ** 2 + (x * phi.sin()).sum(1) ** 2 + SMALLEST**2)
 
     def impose(self, game: Tensor, wanted: Tensor) -> Tensor:
         """All entries times one factor; empty cells and places stay as they are."""
         x = self.physical(game)
-        factor = wanted / x.flatten(1).sum(1).clamp_min(SMALLEST)
-        scaled = x * factor.view(-1, *[1] * (x.ndim - 1))
-        return replaced(game, self.channel, self.chain, scaled, x > 0)
+        factor = wanted / self.measure(game).clamp_min(wanted.abs() / MOST + SMALLEST)
+        return self.entry.replaced(game, x * factor.view(-1, *[1] * (x.ndim - 1)), x > 0)
+
+    def bare(self) -> Self:
+        """The same of events in physical units."""
+        return replace(self, entry=self.entry.bare(), angle=self.angle and self.angle.bare())
 
     def state(self) -> dict[str, Any]:
         """As plain data."""
-        return {"sum": "total", "channel": self.channel, "chain": self.chain.state(), "cloud": self.cloud}
+        angle = None if self.angle is None else self.angle.state()
+        return {"sum": "total", "entry": self.entry.state(), "cloud": self.cloud, "angle": angle}
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> Self:
         """From plain data."""
-        return cls(state["channel"], Chain.from_state(state["chain"]), state["cloud"])
+        angle = None if state["angle"] is None else Entry.from_state(state["angle"])
+        return cls(Entry.from_state(state["entry"]), state["cloud"], angle)
 
 
 @dataclass(frozen=True)
 class Mean:
-    """The mean of one entry of the points, weighted with another one, which is positive.
+    """The mean of one entry of the points, weighted with another one, which is positive; of an angle, the direction.
 
     Attributes:
-        channel: Where the entry stands in the game.
-        chain: Between its standard and physical values.
+        entry: What is averaged.
         weight: The weight, as a total.
     """
 
-    channel: int
-    chain: Chain
+    entry: Entry
     weight: Total
 
     def measure(self, game: Tensor) -> Tensor:
-        """The weighted mean."""
-        w = self.weight.physical(game)
-        x = self.chain.inverse(game[:, self.channel].double())
-        return (w * x).sum(1) / w.sum(1).clamp_min(SMALLEST)
+        """The weighted mean, or the direction of the vector sum."""
+        w, y = self.weight.physical(game), self.entry.of(game)
+        if self.weight.angle == self.entry:
+            return torch.atan2((w * y.sin()).sum(1), (w * y.cos()).sum(1) + SMALLEST)
+        return (w * y).sum(1) / w.sum(1).clamp_min(SMALLEST)
 
     def impose(self, game: Tensor, wanted: Tensor) -> Tensor:
         """All points shifted alike."""
-        x = self.chain.inverse(game[:, self.channel].double())
-        shifted = x + (wanted - self.measure(game)).unsqueeze(1)
-        return replaced(game, self.channel, self.chain, shifted, game[:, 0] > 0)
+        shifted = self.entry.of(game) + (wanted - self.measure(game)).unsqueeze(1)
+        return self.entry.replaced(game, shifted, game[:, 0] > 0)
+
+    def bare(self) -> Self:
+        """The same of events in physical units."""
+        return replace(self, entry=self.entry.bare(), weight=self.weight.bare())
 
     def state(self) -> dict[str, Any]:
         """As plain data."""
-        parts = {"channel": self.channel, "chain": self.chain.state(), "weight": self.weight.state()}
-        return {"sum": "mean", **parts}
+        return {"sum": "mean", "entry": self.entry.state(), "weight": self.weight.state()}
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> Self:
         """From plain data."""
-        return cls(state["channel"], Chain.from_state(state["chain"]), Total.from_state(state["weight"]))
-
-
-def replaced(game: Tensor, channel: int, chain: Chain, physical: Tensor, where: Tensor) -> Tensor:
-    """The events with new physical values of one channel, where they hold."""
-    standard = chain.forward(physical, torch.Generator()).to(game.dtype)
-    kept = torch.where(where, standard, game[:, channel])
-    return torch.cat([game[:, :channel], kept.unsqueeze(1), game[:, channel + 1 :]], dim=1)
+        return cls(Entry.from_state(state["entry"]), Total.from_state(state["weight"]))
 
 
 SUMS: dict[str, Callable[[dict[str, Any]], Sum]] = {
@@ -154,7 +206,7 @@ class Summed(nn.Module):
     """A network with the sums that are drawn for it.
 
     The network is given the drawn numbers, standardised, before the conditions; the share of places in use is given as
-    it is.
+    it is. Where the network is used to draw events and not in training, the sums hold in double precision.
 
     Args:
         network: From latents and (numbers, conditions) to the game's space.
@@ -172,9 +224,9 @@ class Summed(nn.Module):
         self.register_buffer("centre", torch.zeros(len(self.sums)))
         self.register_buffer("spread", torch.ones(len(self.sums)))
 
-    def initialise(self, game: Tensor, conditions: Tensor | None, seed: int) -> None:
-        """Read the numbers off the training events in the game's space."""
-        numbers = torch.stack([one.measure(game).double() for one in self.sums], dim=1)
+    def initialise(self, physical: Tensor, conditions: Tensor | None, seed: int) -> None:
+        """Read the numbers off training events in physical units, with channels as in the game, (N, C, ...)."""
+        numbers = torch.stack([one.bare().measure(physical).double() for one in self.sums], dim=1)
         self.drawn.fit(numbers, conditions, seed)
         for i, one in enumerate(self.sums):
             share = isinstance(one, Points)
@@ -186,50 +238,56 @@ class Summed(nn.Module):
     def forward(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         """From latents (N, L) and conditions (N, K) to events in the game's space."""
         numbers = self.drawn(z, c)
-        told = (numbers - self.centre) / self.spread
+        told = ((numbers - self.centre) / self.spread).to(z.dtype)
         game: Tensor = self.network(
             z[:, self.drawn.latents :], told if c is None else torch.cat([told, c], 1)
         )
+        game = game if self.training else game.double()
         for i, one in enumerate(self.sums):
             game = one.impose(game, numbers[:, i])
         return game
 
 
-def sums_of(
-    game: Tensor, channels: dict[str, tuple[int, Chain]], *, cloud: bool, fixed: float = 0.1
-) -> tuple[Sum, ...]:
+def sums_of(physical: Tensor, entries: dict[str, Entry], *, cloud: bool) -> tuple[Sum, ...]:
     """What events like these should be made to add up to, by looking at them.
 
     Args:
-        game: Events in the game's space, (N, C, ...).
-        channels: Name, place in the game and chain of each feature that is not an angle.
+        physical: Events in physical units, channels as in the game, (N, C, ...).
+        entries: The features that are not angles all round, by name.
         cloud: Whether channel 0 says which points exist.
-        fixed: The largest spread of a total that counts as fixed, in units of its mean; of a weighted mean, in units of
-            the entry's own spread.
     """
-    found: list[Sum] = [Points(game.shape[2])] if cloud else []
-    totals = {
-        name: total
-        for name, total in ((name, Total(at, chain, cloud)) for name, (at, chain) in channels.items())
-        if _positive(total, game) and _relative_spread(total.measure(game)) < fixed
-    }
-    found += totals.values()
-    if cloud and len(totals) == 1:
-        (weight,) = totals.values()
-        for name, (at, chain) in channels.items():
-            mean = Mean(at, chain, weight)
-            inside = chain.inverse(game[:, at].double())[game[:, 0] > 0]
-            if name not in totals and float(mean.measure(game).std() / inside.std()) < 2 * fixed:
-                found.append(mean)
+    angles = [entry for name, entry in entries.items() if cloud and name.lower().split("_")[0] == "phi"]
+    found: list[Sum] = [Points(physical.shape[2])] if cloud else []
+    totals = [
+        total
+        for entry in entries.values()
+        if entry not in angles
+        and _positive(total := Total(entry, cloud, angles[0] if len(angles) == 1 else None), physical)
+        and _relative_spread(total.bare().measure(physical)) < FIXED
+    ]
+    found += totals
+    if len(totals) == 1 and cloud:
+        (weight,) = totals
+        found += [
+            mean
+            for entry in entries.values()
+            if entry != weight.entry and _narrow(mean := Mean(entry, weight), physical)
+        ]
     return tuple(found)
 
 
-def _positive(total: Total, game: Tensor) -> bool:
+def _positive(total: Total, physical: Tensor) -> bool:
     """Whether an entry is positive, or exactly 0 in empty cells, so that a factor keeps it what it is."""
-    lowest = total.chain.inverse(torch.full((1,), -30.0, dtype=torch.float64))
-    filled = total.cloud or any(isinstance(step, Sparse) for step in total.chain.steps)
-    return filled and bool(lowest >= 0) and bool((total.physical(game) >= 0).all())
+    lowest = total.entry.chain.inverse(torch.full((1,), -30.0, dtype=torch.float64))
+    filled = total.cloud or any(isinstance(step, Sparse) for step in total.entry.chain.steps)
+    return filled and bool(lowest >= 0) and bool((total.bare().physical(physical) >= 0).all())
 
 
 def _relative_spread(total: Tensor) -> float:
     return float(total.std() / total.mean().clamp_min(SMALLEST))
+
+
+def _narrow(mean: Mean, physical: Tensor) -> bool:
+    """Whether a mean varies much less than the points themselves."""
+    points = physical[:, mean.entry.channel][physical[:, 0] > 0]
+    return float(mean.bare().measure(physical).std() / points.std()) < 2 * FIXED

@@ -12,12 +12,13 @@ from torch import Tensor, nn
 
 from zerosum.data.chain import Chain
 from zerosum.data.discrete import Snap, Sparse
-from zerosum.data.events import Events, FloatArray
+from zerosum.data.events import Events, FloatArray, IndexArray
 from zerosum.data.kinematics import pairs
 from zerosum.data.steps import Affine, Angle
 from zerosum.data.transforms import Preprocessor
 from zerosum.errors import InputError
 from zerosum.game.blueprint import Blueprint
+from zerosum.game.drawn import Drawn
 from zerosum.game.lens import Lens
 from zerosum.game.networks import family_for
 from zerosum.game.objectives import OBJECTIVES, calibrated_value, calibration
@@ -25,7 +26,7 @@ from zerosum.game.packing import pack
 from zerosum.game.penalties import PENALTIES
 from zerosum.game.players import Game, adversarial_game
 from zerosum.game.sight import PairSight
-from zerosum.game.sums import Sum, Summed, Total, sums_of
+from zerosum.game.sums import Entry, Sum, Summed, Total, sums_of
 from zerosum.likelihood.games import MODELS
 from zerosum.likelihood.player import LikelihoodModel, likelihood_game
 from zerosum.training.config import Config
@@ -145,7 +146,7 @@ def prepare(config: Config, train: Events, validation: Events, engine: Engine) -
     )
     torch.manual_seed(config.seed)
     build = adversarial if config.model == "gan" else likelihood
-    game = build(config, blueprint, lens, sampler)
+    game = build(config, blueprint, lens, sampler, train)
     watched = validation.take(slice(min(WATCHED, len(validation)) // config.packing * config.packing))
     return Setup(
         config,
@@ -176,9 +177,7 @@ def blueprint_of(
         model=config.model,
     )
     return (
-        _for_game(sized, events, preprocessor, standard)
-        if config.model == "gan"
-        else _for_density(sized, preprocessor)
+        _for_game(sized, events, preprocessor) if config.model == "gan" else _for_density(sized, preprocessor)
     )
 
 
@@ -192,7 +191,7 @@ def _for_density(sized: Blueprint, preprocessor: Preprocessor) -> Blueprint:
     )
 
 
-def _for_game(sized: Blueprint, events: Events, preprocessor: Preprocessor, standard: Tensor) -> Blueprint:
+def _for_game(sized: Blueprint, events: Events, preprocessor: Preprocessor) -> Blueprint:
     chains, cloud = preprocessor.chains, events.kind == "cloud"
     first = (None,) if cloud else ()  # row 0 of a cloud says which points exist
     framed = replace(
@@ -201,34 +200,53 @@ def _for_game(sized: Blueprint, events: Events, preprocessor: Preprocessor, stan
         low=first + tuple(lowest(chain) for chain in chains),
         high=first + tuple(highest(chain, events.values[:, i]) for i, chain in enumerate(chains)),
     )
-    sums = () if events.kind == "table" else _sums(framed.lens(), preprocessor, standard[:LOOKED_AT])
-    summed = {one.channel for one in sums if isinstance(one, Total)}
+    sums = () if events.kind == "table" else _sums(framed.lens(), preprocessor, events)
+    summed = {one.entry.channel for one in sums if isinstance(one, Total)}
     latents = family_for(events.kind, sized.shape).latents(sized.shape, sized.latent)
     return replace(
         framed,
         sums=tuple(one.state() for one in sums),
         high=tuple(None if i in summed else edge for i, edge in enumerate(framed.high)),
-        latent=latents + (1 + len(sums) if sums else 0),
+        latent=latents + (Drawn.latents if sums else 0),
     )
 
 
-def _sums(lens: Lens, preprocessor: Preprocessor, standard: Tensor) -> tuple[Sum, ...]:
+def _sums(lens: Lens, preprocessor: Preprocessor, events: Events) -> tuple[Sum, ...]:
     """What events add up to, where that is nearly fixed; angles go round and add up to nothing."""
     first = int(lens.cloud)
-    channels = {
-        feature.name: (lens.place(first + i), chain)
+    entries = {
+        feature.name: Entry(lens.place(first + i), chain)
         for i, (feature, chain) in enumerate(zip(preprocessor.features, preprocessor.chains, strict=True))
         if first + i in lens.straight
     }
-    return sums_of(lens.embed(standard), channels, cloud=lens.cloud)
+    return sums_of(in_channels(events.take(slice(LOOKED_AT)), lens), entries, cloud=lens.cloud)
 
 
-def adversarial(config: Config, blueprint: Blueprint, lens: Lens, sampler: Sampler) -> Game:
+def in_channels(events: Events, lens: Lens) -> Tensor:
+    """Events in physical units, the straight channels as in the game, shape (N, C, ...), in double precision."""
+    values = torch.from_numpy(np.asarray(events.values, dtype=np.float64))
+    if events.mask is not None:
+        exists = torch.from_numpy(events.mask).double().unsqueeze(1)
+        values = torch.cat([exists, values.transpose(1, 2)], dim=1)
+    return values[:, lens.straight]
+
+
+def typical(events: Events, seed: int) -> IndexArray:
+    """The indices of at most `LOOKED_AT` events; weighted ones as often as their weights say."""
+    if events.weights is None:
+        return np.arange(min(len(events), LOOKED_AT))
+    share = events.weights / events.weights.sum()
+    return np.random.default_rng(seed).choice(len(events), min(len(events), LOOKED_AT), p=share)
+
+
+def adversarial(config: Config, blueprint: Blueprint, lens: Lens, sampler: Sampler, events: Events) -> Game:
     """The game of discriminator and generator."""
     device = sampler.seen.device
     generator, discriminator = blueprint.generator(), blueprint.discriminator().to(device)
     if isinstance(generator, Summed):
-        generator.initialise(sampler.seen.cpu(), sampler.conditions, config.seed)
+        some = typical(events, config.seed)
+        given = None if sampler.conditions is None else sampler.conditions[some].cpu()
+        generator.initialise(in_channels(events.take(some), lens), given, config.seed)
     generator.to(device)
     return adversarial_game(
         generator,
@@ -241,9 +259,9 @@ def adversarial(config: Config, blueprint: Blueprint, lens: Lens, sampler: Sampl
     )
 
 
-def likelihood(config: Config, blueprint: Blueprint, lens: Lens, sampler: Sampler) -> Game:
+def likelihood(config: Config, blueprint: Blueprint, lens: Lens, sampler: Sampler, events: Events) -> Game:
     """The game of one player who raises its likelihood of the events."""
-    del lens
+    del lens, events
     model = MODELS[blueprint.model].build(blueprint).to(sampler.seen.device)
     model.initialise(sampler.seen, sampler.conditions, sampler.weights, config.seed)
     return likelihood_game(model)
