@@ -1,17 +1,22 @@
 """Does the limit hold? Pairs with known Jensen-Shannon divergence, many repeats, learned critics.
 
     python benchmarks/coverage.py --quick            within a minute: four pairs, n = 500, a few repeats
-    python benchmarks/coverage.py --repeats 200      the full study (hours); stop and start it as you like
+    python benchmarks/coverage.py --repeats 200 --largest 5000     all pairs, n = 500 and 5000: about half an hour
+    python benchmarks/coverage.py --repeats 30                     n = 50000 too: another half hour
+    python benchmarks/coverage.py --full --repeats 5               the usual ladder of critics, for tightness
 
-Each repeat is one line of results/coverage.jsonl, seeded by its cell and number, and is never done twice. The table
-shows for each pair and n: the fraction of repeats whose 95 % lower limit is at most the truth (it must be 0.95 or
-more), the mean limit and estimate over the truth, and for equal distributions whether the p-values are uniform.
+Each repeat is one line of results/coverage.jsonl, seeded by its cell and number, and is never done twice; stop and
+start it as you like. The limit must hold whatever the critics, so the critics here are fast: a linear and a quadratic
+one, with small trees where those are blind or where the distributions are equal. With --full they are those that
+`zerosum compare` uses, whose limits are tighter. The table shows for each pair, n and choice of critics: the fraction
+of repeats whose 95 % lower limit is at most the truth (it must be 0.95 or more), the mean limit and estimate over the
+truth, and for equal distributions whether the p-values are uniform.
 """
 
 import argparse
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,19 +26,23 @@ from scipy import stats
 from zerosum.data.events import Events
 from zerosum.data.simulators.lattice import simulate_ising
 from zerosum.evaluation.certificate import certify
+from zerosum.evaluation.critics import Critic, Polynomial, Trees
 
 RESULTS = Path(__file__).parent / "results"
 SIZES = (500, 5_000, 50_000)
+ROWS: tuple[Critic, ...] = (Polynomial("linear", 1), Polynomial("quadratic", 2))
+TREES: tuple[Critic, ...] = (*ROWS, Trees("small trees", 8, 60))
 Draw = Callable[[int, np.random.Generator], tuple[Events, Events]]
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two distributions with known Jensen-Shannon divergence (nats)."""
+    """Two distributions with known Jensen-Shannon divergence (nats), and the fast critics for them."""
 
     name: str
     truth: float
     draw: Draw
+    critics: tuple[Critic, ...] = ROWS
 
 
 def shift(d: int, delta: float) -> Draw:
@@ -97,8 +106,8 @@ def mode_truth(number: int, dropped: int) -> float:
 
 
 PAIRS = (
-    Pair("equal, d=1", 0.0, shift(1, 0)),
-    Pair("equal, d=10", 0.0, shift(10, 0)),
+    Pair("equal, d=1", 0.0, shift(1, 0), TREES),
+    Pair("equal, d=10", 0.0, shift(10, 0), TREES),
     Pair("shift 0.1, d=1", 0.001248440096070658, shift(1, 0.1)),
     Pair("shift 1, d=10", 0.1114214821847362, shift(10, 1)),
     Pair("shift 3, d=2", 0.5267773065213735, shift(2, 3)),
@@ -107,42 +116,44 @@ PAIRS = (
     Pair("scale 1.1, d=10", 0.022092629346026, scale(10, 1.1)),
     Pair("scale 1.5, d=10", 0.284839609843871, scale(10, 1.5)),
     Pair("scale 1.05, d=100", 0.056150907770440, scale(100, 1.05)),
-    Pair("1 of 25 modes", mode_truth(25, 1), modes(25, 1)),
-    Pair("4 of 8 modes", mode_truth(8, 4), modes(8, 4)),
-    Pair("Cauchy, shift 1", cauchy_truth(1), cauchy(1)),
+    Pair("1 of 25 modes", mode_truth(25, 1), modes(25, 1), TREES),
+    Pair("4 of 8 modes", mode_truth(8, 4), modes(8, 4), TREES),
+    Pair("Cauchy, shift 1", cauchy_truth(1), cauchy(1), TREES),
     Pair("Ising 8x8, 0.40/0.44", 0.0794992867335161, ising(0.40, 0.44)),
 )
 QUICK = ("equal, d=10", "shift 1, d=10", "1 of 25 modes", "Cauchy, shift 1")
 
 
-def cells(quick: bool, largest: int) -> Iterator[tuple[Pair, int]]:
-    for n in SIZES[:1] if quick else SIZES:
+def cells(sizes: tuple[int, ...], names: Sequence[str]) -> Iterator[tuple[Pair, int]]:
+    for n in sizes:
         for pair in PAIRS:
-            if n <= largest and (not quick or pair.name in QUICK):
+            if pair.name in names:
                 yield pair, n
 
 
-def study(quick: bool, repeats: int, largest: int, path: Path) -> list[dict[str, float | str]]:
-    """Do the repeats that are not in the file yet, and return all records."""
+def study(
+    wanted: Sequence[tuple[Pair, int]], repeats: int, critics: str, path: Path
+) -> list[dict[str, float | str]]:
+    """Do the repeats that are not in the file yet, and return all its records."""
     records = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-    done = {(one["pair"], one["n"], one["repeat"]) for one in records}
-    wanted = list(cells(quick, largest))
+    done = {(one["pair"], one["n"], one["repeat"], one["critics"]) for one in records}
     with path.open("a") as file:
         for repeat in range(repeats):
             for pair, n in wanted:
-                if (pair.name, n, repeat) not in done:
-                    records.append(once(pair, n, repeat))
+                if (pair.name, n, repeat, critics) not in done:
+                    records.append(once(pair, n, repeat, critics))
                     file.write(json.dumps(records[-1]) + "\n")
                     file.flush()
-    names = {(pair.name, n) for pair, n in wanted}
-    return [one for one in records if (one["pair"], one["n"]) in names and one["repeat"] < repeats]
+    return records
 
 
-def once(pair: Pair, n: int, repeat: int) -> dict[str, float | str]:
+def once(pair: Pair, n: int, repeat: int, critics: str) -> dict[str, float | str]:
     seed = [repeat, n, *pair.name.encode()]
+    samples = pair.draw(n, np.random.default_rng(seed))
     start = time.perf_counter()
-    found = certify(*pair.draw(n, np.random.default_rng(seed)), seed=repeat)
+    found = certify(*samples, seed=repeat, critics=None if critics == "ladder" else pair.critics)
     return {
+        "critics": critics,
         "pair": pair.name,
         "n": n,
         "repeat": repeat,
@@ -157,18 +168,20 @@ def once(pair: Pair, n: int, repeat: int) -> dict[str, float | str]:
 def table(records: list[dict[str, float | str]]) -> str:
     """One row for each pair and n."""
     lines = [
-        "| pair | truth | n | repeats | limit <= truth | mean limit / truth | mean estimate / truth | p uniform |",
-        "|---|---|---|---|---|---|---|---|",
+        "| pair | JS [nats] | n | critics | repeats | limit <= JS | mean limit / JS | mean estimate / JS | p uniform |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
-    for pair in PAIRS:
-        for n in SIZES:
-            rows = [one for one in records if (one["pair"], one["n"]) == (pair.name, n)]
-            if rows:
-                lines.append(row(pair, n, rows))
+    for critics in ("fast", "ladder"):
+        for pair in PAIRS:
+            for n in SIZES:
+                cell = (pair.name, n, critics)
+                rows = [one for one in records if (one["pair"], one["n"], one["critics"]) == cell]
+                if rows:
+                    lines.append(row(pair, n, critics, rows))
     return "\n".join(lines)
 
 
-def row(pair: Pair, n: int, rows: list[dict[str, float | str]]) -> str:
+def row(pair: Pair, n: int, critics: str, rows: list[dict[str, float | str]]) -> str:
     lower, estimate, p = (np.array([one[key] for one in rows]) for key in ("lower", "estimate", "p_value"))
     covered = f"{np.mean(lower <= pair.truth):.3f}"
     if pair.truth == 0:
@@ -176,7 +189,7 @@ def row(pair: Pair, n: int, rows: list[dict[str, float | str]]) -> str:
         ratios = f"{lower.mean():.5f} (absolute) | {estimate.mean():.5f} (absolute) | {uniform}"
     else:
         ratios = f"{lower.mean() / pair.truth:.3f} | {estimate.mean() / pair.truth:.3f} | -"
-    return f"| {pair.name} | {pair.truth:.6f} | {n} | {len(rows)} | {covered} | {ratios} |"
+    return f"| {pair.name} | {pair.truth:.6f} | {n} | {critics} | {len(rows)} | {covered} | {ratios} |"
 
 
 def main() -> None:
@@ -184,6 +197,11 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--quick", action="store_true", help="four pairs, n = 500, 3 repeats")
+    parser.add_argument(
+        "--full", action="store_true", help="the usual ladder of critics instead of fast ones"
+    )
+    parser.add_argument("--pairs", nargs="+", choices=[pair.name for pair in PAIRS], help="only these pairs")
+    parser.add_argument("--smallest", type=int, default=SIZES[0], help="leave smaller samples out")
     parser.add_argument("--repeats", type=int, default=200)
     parser.add_argument("--largest", type=int, default=SIZES[-1], help="leave larger samples out")
     parser.add_argument("--json", type=Path, help="write the records there")
@@ -192,8 +210,11 @@ def main() -> None:
     path = RESULTS / ("coverage-quick.jsonl" if arguments.quick else "coverage.jsonl")
     if arguments.quick:
         path.unlink(missing_ok=True)
+    sizes = tuple(n for n in SIZES if arguments.smallest <= n <= arguments.largest)
+    names = arguments.pairs or [pair.name for pair in PAIRS]
+    wanted = list(cells(SIZES[:1], QUICK) if arguments.quick else cells(sizes, names))
     repeats = 3 if arguments.quick else arguments.repeats
-    records = study(arguments.quick, repeats, arguments.largest, path)
+    records = study(wanted, repeats, "ladder" if arguments.full else "fast", path)
     text = table(records)
     print(text)
     if not arguments.quick:
