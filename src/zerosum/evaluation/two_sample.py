@@ -19,6 +19,8 @@ ROUNDS = 199
 DIRECTIONS = 64
 SLICED = 5_000  # events of each sample for the sliced distance
 PAIRWISE = 2_000  # events of each sample for the energy distance, whose cost grows with the square
+JOINED = 25  # effective events that a bin needs where the weights differ
+EXPECTED = 5  # events that must be expected in a bin where they have one weight
 DRAW = 19530101  # keeps subsamples and permutations independent of events that were drawn from the same seed
 
 
@@ -133,6 +135,15 @@ class Counts:
     squares: FloatArray
     n: int
 
+    @property
+    def weight(self) -> float:
+        """The weight of every event, 0 where the weights differ."""
+        full = self.sums != 0
+        if not full.any() or not np.array_equal(full, self.squares != 0):
+            return 0.0
+        each = self.squares[full] / self.sums[full]
+        return float(each[0]) if np.ptp(each) <= 1e-6 * abs(each[0]) else 0.0
+
     @classmethod
     def of(cls, values: FloatArray, edges: FloatArray, weights: FloatArray | None = None) -> "Counts":
         """The histogram of values in bins; values outside are not counted."""
@@ -148,13 +159,21 @@ class Counts:
 def chi_squared(reference: Counts, generated: Counts) -> Distance:
     """chi^2 / ndf of two histograms that need not have the same sum of weights.
 
-    chi^2 = sum (P q - Q p)^2 / (P^2 s_q^2 + Q^2 s_p^2) with the sums P, Q of all bins and K - 1 degrees of freedom
+    chi^2 = sum (p - q)^2 / (s_p^2 + s_q^2) with the normalised contents p, q of K bins and K - 1 degrees of freedom
     (Gagunashvili, arXiv:physics/0605123). The error is what is expected where both are equal.
 
-    The p-value is asymptotic. With weights, bins of few effective events (sum w)^2 / sum w^2 make it too small too
-    often: choose bins that both samples fill.
+    The variance of a bin of weighted events is known from its events alone, and too small where large weights happen to
+    be absent, so neighbouring bins are joined until each has `JOINED` effective events (sum w)^2 / sum w^2; of events
+    of equal weight, whose variance follows from what is expected in both, until `EXPECTED` are expected.
+
+    Raises:
+        InputError: Fewer than two bins are left.
     """
     value, ndf = _chi_squared(reference, generated)
+    if ndf < 1:
+        raise InputError(
+            f"the histograms fill fewer than two bins with {JOINED} effective events; choose other bins."
+        )
     p = float(stats.chi2.sf(value, ndf))
     return Distance("chi2/ndf", value / ndf, float(np.sqrt(2 / ndf)), p, (reference.n, generated.n))
 
@@ -163,7 +182,7 @@ def separation_power(reference: Counts, generated: Counts) -> Distance:
     """1/2 sum (p - q)^2 / (p + q) of two normalised histograms, between 0 and 1 (eq. 15 of arXiv:2009.03796).
 
     Also called triangular discrimination. As published it has a positive bias, about (K - 1)(1/n + 1/m)/4 for K bins,
-    which is left in; the p-value is that of `chi_squared`, with its caveat.
+    which is left in; the p-value is that of `chi_squared`, NaN where too few bins are filled for it.
     """
     (p, dp), (q, dq) = (
         (one.sums / one.sums.sum(), one.squares / one.sums.sum() ** 2) for one in (reference, generated)
@@ -180,20 +199,57 @@ def separation_power(reference: Counts, generated: Counts) -> Distance:
         "separation power",
         value,
         float(np.sqrt(variance)),
-        float(stats.chi2.sf(chi2, ndf)),
+        float(stats.chi2.sf(chi2, ndf)) if ndf else float("nan"),
         (reference.n, generated.n),
     )
 
 
 def _chi_squared(reference: Counts, generated: Counts) -> tuple[float, int]:
-    """chi^2 and its degrees of freedom."""
-    first, second = reference.sums.sum(), generated.sums.sum()
-    variance = first**2 * generated.squares + second**2 * reference.squares
-    seen = variance > 0
-    if seen.sum() < 2:
-        raise InputError("the histograms fill fewer than two bins; choose finer bins.")
-    terms = (first * generated.sums - second * reference.sums)[seen] ** 2 / variance[seen]
-    return float(terms.sum()), int(seen.sum()) - 1
+    """chi^2 and its degrees of freedom, of joined bins."""
+    first, second = _joined(reference, generated)
+    (p, dp), (q, dq) = (
+        (one.sums / one.sums.sum(), one.squares / one.sums.sum() ** 2) for one in (first, second)
+    )
+    if len(p) < 2:
+        return 0.0, 0
+    shape = _pooled((p, dp), (q, dq))
+    variance = sum(
+        shape * one.weight / one.sums.sum() if one.weight else spread
+        for one, spread in ((first, dp), (second, dq))
+    )
+    return float(((p - q) ** 2 / variance).sum()), len(p) - 1
+
+
+def _pooled(first: tuple[FloatArray, FloatArray], second: tuple[FloatArray, FloatArray]) -> FloatArray:
+    """The contents of bins if both samples have the same, weighted by what one event's worth varies in each."""
+    scales = [spread.sum() / part.sum() for part, spread in (first, second)]
+    shape: FloatArray = (first[0] / scales[0] + second[0] / scales[1]) / (1 / scales[0] + 1 / scales[1])
+    return shape
+
+
+def _joined(reference: Counts, generated: Counts) -> tuple[Counts, Counts]:
+    """Neighbouring bins joined until each is filled enough for its variance to be known; the last take the rest."""
+    pair = reference, generated
+    columns = np.stack([part for one in pair for part in (one.sums, one.squares)], axis=1)
+    size = [one.sums.sum() / one.weight if one.weight else 0.0 for one in pair]
+    total = columns[:, ::2].sum(0)
+    groups, current = [], np.zeros(4)
+
+    def filled(group: FloatArray) -> bool:
+        expected = (group[::2] / total).mean() * np.array(size)
+        effective = group[::2] ** 2 / np.maximum(group[1::2], 1e-300) * (group[::2] > 0)
+        needed = (expected >= EXPECTED, effective >= JOINED)
+        return all(needed[0][i] if one.weight else needed[1][i] for i, one in enumerate(pair))
+
+    for column in columns:
+        current = current + column
+        if filled(current):
+            groups.append(current)
+            current = np.zeros(4)
+    if groups:
+        groups[-1] = groups[-1] + current
+    table = np.array(groups).reshape(-1, 4).T
+    return Counts(table[0], table[1], reference.n), Counts(table[2], table[3], generated.n)
 
 
 def _prepared(
