@@ -40,7 +40,20 @@ def test_edges_of_a_grid_belong_to_its_channels() -> None:
     assert float(projected[0, 1].max()) == -3
 
 
-def test_the_view_adds_what_is_observed() -> None:
-    lens = Lens((2,), observe=lambda x: x.sum(1, keepdim=True))
-    x = torch.randn(5, 2)
-    torch.testing.assert_close(lens.view(x)[:, 2], x.sum(1))
+class Sum:
+    """A sight that shows the sum of the event and its condition."""
+
+    seen = ("sum",)
+
+    def __init__(self, instead: bool) -> None:
+        self.instead = instead
+
+    def __call__(self, x: torch.Tensor, c: torch.Tensor | None) -> torch.Tensor:
+        return x.sum(1, keepdim=True) + (0 if c is None else c)
+
+
+def test_the_view_adds_what_is_observed_or_puts_it_in_place_of_the_event() -> None:
+    x, c = torch.randn(5, 2), torch.randn(5, 1)
+    shown = Lens((2,), sight=Sum(instead=False)).view(x)
+    torch.testing.assert_close(shown[:, 2], x.sum(1))
+    torch.testing.assert_close(Lens((2,), sight=Sum(instead=True)).view(x, c), x.sum(1, keepdim=True) + c)

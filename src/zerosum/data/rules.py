@@ -9,6 +9,8 @@
    Several modes with gaps between them stay as they are, but far outliers are drawn in (`Warp` of the tails).
 5. *Scale*: mean 0, standard deviation 1: `Affine`.
 
+The voxels of a calorimeter share one chain, `Sparse` without a gap (`voxel_chain`).
+
 Grids have one chain for each channel: at most 64 values `Snap` (`Levels` where a density is fitted), exact zeros among
 positive values `Sparse`, else `Affine` alone.
 """
@@ -105,6 +107,13 @@ def channel_chain(values: npt.NDArray[Any], seed: int, *, density: bool = False)
         step = Sparse(unit, gap)
         return _standardised([step], step.forward(torch.from_numpy(x), torch.Generator()).numpy())
     return _standardised([], x)
+
+
+def voxel_chain(values: npt.NDArray[Any], seed: int) -> Chain:
+    """The chain for the voxels of a shower, shared by all: ln(1 + E/unit), which leaves an empty voxel at exactly 0."""
+    x = _sampled(values, seed)
+    filled = x[x > 0]
+    return Chain((Sparse(float(np.quantile(filled, 0.1)) if len(filled) else 1.0, 0.0),))
 
 
 def _standardised(steps: list[Step], x: Values) -> Chain:

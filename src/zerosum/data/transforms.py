@@ -15,8 +15,9 @@ from torch import Tensor
 from zerosum.data.chain import Chain
 from zerosum.data.columns import values_of
 from zerosum.data.events import Events, Feature, Kind
-from zerosum.data.rules import channel_chain, condition_chain, feature_chain
+from zerosum.data.rules import channel_chain, condition_chain, feature_chain, voxel_chain
 from zerosum.data.selection import check_trainable
+from zerosum.data.voxels import cells_of
 
 Numbers = npt.NDArray[Any] | Tensor
 
@@ -48,7 +49,8 @@ class Preprocessor:
         Args:
             events: The events.
             seed: Seeds the choice of the events that are looked at, and the de-quantisation.
-            density: Whether a density will be fitted to the standardised events: grey levels are then de-quantised.
+            density: Whether a density will be fitted to the standardised events: grey levels are then de-quantised,
+                and the voxels of showers are as other columns.
 
         Raises:
             InputError: Where the events cannot be trained on (see `check_trainable`).
@@ -58,10 +60,13 @@ class Preprocessor:
             partial(channel_chain, density=density) if events.kind == "grid" else feature_chain
         )
         conditions = () if events.conditions is None else events.conditions.T
+        voxels = not density and cells_of(events)
         return cls(
             events.kind,
             events.features,
-            tuple(choose(values, seed) for values in values_of(events)),
+            (voxel_chain(events.values, seed),) * len(events.features)
+            if voxels
+            else tuple(choose(values, seed) for values in values_of(events)),
             events.condition_features,
             tuple(condition_chain(values, seed) for values in conditions),
             seed,
@@ -103,6 +108,8 @@ class Preprocessor:
 
     def inverse(self, standard: Tensor, mask: Numbers | None = None) -> Tensor:
         """Physical values, float64, of standard ones (N, *event); padded points of a cloud become 0."""
+        if len(set(self.chains)) == 1:  # of voxels, of images: all at once
+            return _masked(self.chains[0].inverse(torch.as_tensor(standard).to(torch.float64)), mask)
         pairs = zip(self.chains, self._parts(standard), strict=True)
         return _masked(torch.stack([chain.inverse(part) for chain, part in pairs], self.axis), mask)
 

@@ -30,6 +30,14 @@ def geometry_of(events: Events) -> Geometry | None:
     return found if found.n_voxels == len(events.features) else None
 
 
+def cells_of(events: Events) -> tuple[int, ...]:
+    """The cells of each layer where the events are showers of energies of 0 and more; () for all else."""
+    found = geometry_of(events)
+    if found is None or np.min(events.values, initial=0.0) < 0:
+        return ()
+    return tuple(layer.n_cells for layer in found.layers)
+
+
 def with_geometry(events: Events, found: Geometry) -> Events:
     """The events with this calorimeter among their attributes."""
     if events.kind != "table" or len(events.features) != found.n_voxels:

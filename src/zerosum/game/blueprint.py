@@ -6,8 +6,9 @@ from typing import Any, Self
 from torch import nn
 
 from zerosum.game.drawn import Drawn
-from zerosum.game.lens import Lens, Observe
-from zerosum.game.networks import family_for
+from zerosum.game.lens import Lens, Sight
+from zerosum.game.networks import Family, family_for
+from zerosum.game.showers import SHOWERS
 from zerosum.game.spectral import normalised
 from zerosum.game.sums import Summed, sum_of
 
@@ -26,7 +27,8 @@ class Blueprint:
         periods: Index and period, in standardised units, of each angle.
         low: The lowest value of each column or channel in standardised units, None where there is no edge.
         high: The highest value likewise.
-        seen: The names of the observables that the discriminator sees beside the event.
+        seen: The names of the observables that the discriminator sees beside the event, or in place of a shower.
+        cells: The cells of each layer of a calorimeter, whose showers have networks of their own; none for all else.
         sums: What events add up to, where that is drawn from the data (sums.py), as plain data.
         model: The kind of model; the networks below are those of "gan".
         packing: How many events the discriminator judges together.
@@ -43,12 +45,13 @@ class Blueprint:
     low: tuple[float | None, ...] = ()
     high: tuple[float | None, ...] = ()
     seen: tuple[str, ...] = field(default=())
+    cells: tuple[int, ...] = ()
     sums: tuple[dict[str, Any], ...] = ()
     model: str = "gan"
     packing: int = 1
     spectral: bool = False
 
-    def lens(self, observe: Observe | None = None) -> Lens:
+    def lens(self, sight: Sight | None = None) -> Lens:
         """The space of the game."""
         return Lens(
             self.shape,
@@ -56,24 +59,27 @@ class Blueprint:
             low=self.low,
             high=self.high,
             cloud=self.kind == "cloud",
-            observe=observe,
+            sight=sight,
         )
+
+    @property
+    def family(self) -> Family:
+        """The networks."""
+        return SHOWERS if self.cells else family_for(self.kind, self.shape)
 
     def generator(self) -> nn.Module:
         """G, from latents (N, L) and conditions (N, K) to the game's space."""
-        family = family_for(self.kind, self.shape)
         told = len(self.sums)
         latent = self.latent - (Drawn.latents if told else 0)
-        module: nn.Module = family.generator(
-            latent, told + self.conditions, self.lens().game_shape, self.width, self.depth
+        module: nn.Module = self.family.generator(
+            latent, told + self.conditions, self.cells or self.lens().game_shape, self.width, self.depth
         )
         return Summed(module, [sum_of(one) for one in self.sums], self.conditions) if told else module
 
     def discriminator(self) -> nn.Module:
         """D, from what the lens shows and conditions (N, K) to logits (N,); N packs, where it judges packs."""
-        family = family_for(self.kind, self.shape)
-        channels, *sides = self.lens().game_shape
-        module: nn.Module = family.discriminator(
+        channels, *sides = (0,) if self.cells else self.lens().game_shape
+        module: nn.Module = self.family.discriminator(
             (self.packing * (channels + len(self.seen)), *sides),
             self.packing * self.conditions,
             self.width,

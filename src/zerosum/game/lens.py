@@ -13,12 +13,24 @@ Standardised features are not always the best coordinates for a network:
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
-Observe = Callable[[Tensor], Tensor]
+
+class Sight(Protocol):
+    """Further numbers that the discriminator sees of an event."""
+
+    instead: bool  # whether they stand in place of the event, not beside it
+
+    @property
+    def seen(self) -> tuple[str, ...]:
+        """The names of the numbers."""
+
+    def __call__(self, x: Tensor, c: Tensor | None) -> Tensor:
+        """From standardised events (N, F) and conditions (N, K) to the numbers (N, S), differentiable."""
 
 
 class Lens(nn.Module):
@@ -30,7 +42,7 @@ class Lens(nn.Module):
         low: The lower edge of each column (or channel) in standardised units, None where there is none.
         high: The upper edges.
         cloud: Whether channel 0 says which points exist.
-        observe: From standardised events (N, F) to further numbers (N, K) for the discriminator, differentiable.
+        sight: What the discriminator sees beside the event, or in its place.
     """
 
     low: Tensor
@@ -44,7 +56,7 @@ class Lens(nn.Module):
         low: Sequence[float | None] = (),
         high: Sequence[float | None] = (),
         cloud: bool = False,
-        observe: Observe | None = None,
+        sight: Sight | None = None,
     ) -> None:
         super().__init__()
         self.shape = tuple(shape)
@@ -56,7 +68,7 @@ class Lens(nn.Module):
             numbers = [default if number is None else number for number in edge or [None] * self.shape[0]]
             self.register_buffer(name, torch.tensor(numbers).reshape(edge_shape), persistent=False)
         self.clamps = bool(self.low.isfinite().any() or self.high.isfinite().any())
-        self.cloud, self.observe = cloud, observe
+        self.cloud, self.sight = cloud, sight
 
     @property
     def game_shape(self) -> tuple[int, ...]:
@@ -92,9 +104,12 @@ class Lens(nn.Module):
         straight = inside(straight, self.low[self.straight], self.high[self.straight])
         return self._where_points(torch.cat([straight, cosine / radius, sine / radius], dim=1))
 
-    def view(self, game: Tensor) -> Tensor:
-        """What the discriminator sees: the event in the game's space, and the observables beside it."""
-        return game if self.observe is None else torch.cat([game, self.observe(self.decode(game))], dim=1)
+    def view(self, game: Tensor, c: Tensor | None = None) -> Tensor:
+        """What the discriminator sees: the event in the game's space with the observables beside it, or these alone."""
+        if self.sight is None:
+            return game
+        numbers = self.sight(self.decode(game), c)
+        return numbers if self.sight.instead else torch.cat([game, numbers], dim=1)
 
     def place(self, index: int) -> int:
         """Where a straight column stands in the game."""

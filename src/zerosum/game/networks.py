@@ -122,7 +122,19 @@ def convolution(dimensions: int, *, transposed: bool) -> Callable[..., nn.Module
 
 @dataclass(frozen=True)
 class Family:
-    """A pair of networks for one kind of events, with sizes and a strength of the penalty that serve most data."""
+    """A pair of networks for one kind of events, with sizes and a strength of the penalty that serve most data.
+
+    Attributes:
+        generator: From latent and condition dimensions, shape, width and depth to G.
+        discriminator: From shape, condition dimensions, width and depth to D.
+        width: Units or channels of a layer.
+        depth: Hidden layers.
+        batch: Real events in a batch.
+        gamma: Strength of the penalty at the start and at the end.
+        learning_rate: Adam's, at the start and at the end.
+        own_latents: Latents that each cell or point has for itself.
+        latent: Latents of the event; as many as suit its size where None.
+    """
 
     generator: Callable[..., nn.Module]
     discriminator: Callable[..., nn.Module]
@@ -130,10 +142,12 @@ class Family:
     depth: int
     batch: int
     gamma: tuple[float, float]
+    learning_rate: tuple[float, float] = (2e-3, 5e-5)
     own_latents: int = 0
+    latent: int | None = None
 
     def latents(self, shape: tuple[int, ...], chosen: int) -> int:
-        """Dimensions of the prior: those of the event, and those that each of its points has for itself."""
+        """Dimensions of the prior: those of the event, and those that each of its points or cells has for itself."""
         return chosen + (self.own_latents and self.own_latents * shape[-1])
 
 

@@ -90,7 +90,9 @@ def adversarial_game(
     """
 
     def fake(batch: Batch) -> Tensor:
-        return pack(lens.view(lens.project(generator(batch.latent, batch.conditions))), packing)
+        return pack(
+            lens.view(lens.project(generator(batch.latent, batch.conditions)), batch.conditions), packing
+        )
 
     def given(batch: Batch) -> Tensor | None:
         return None if batch.conditions is None else pack(batch.conditions, packing)

@@ -23,6 +23,8 @@ class PairSight:
         examples: Standardised events that set the scales, shape (N, F).
     """
 
+    instead = False
+
     def __init__(self, names: Sequence[str], inverse: Inverse, examples: Tensor) -> None:
         self.names, self.inverse = list(names), inverse
         self.pairs = pairs(names)
@@ -38,7 +40,7 @@ class PairSight:
         labels = [f"{a.label},{b.label}" for a, b in self.pairs]
         return tuple(f"ln mass({label})" for label in labels) + tuple(f"ln pt({label})" for label in labels)
 
-    def __call__(self, x: Tensor) -> Tensor:
+    def __call__(self, x: Tensor, c: Tensor | None = None) -> Tensor:  # noqa: ARG002
         """From standardised events (N, F) to (N, 2 x pairs); asinh keeps far tails within reach."""
         scaled = (self._raw(x) - self.middle.to(x.device)) / self.width.to(x.device)
         return torch.asinh(scaled).to(x.dtype)

@@ -8,12 +8,14 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from zerosum.data.events import Events
+from zerosum.data.voxels import cells_of
 from zerosum.errors import InputError
 from zerosum.game.dynamics import DYNAMICS
 from zerosum.game.networks import family_for
 from zerosum.game.objectives import OBJECTIVES
 from zerosum.game.packing import PACKED
 from zerosum.game.penalties import PENALTIES
+from zerosum.game.showers import SHOWERS
 from zerosum.likelihood.games import row_for
 
 Positive = Annotated[int, Field(gt=0)]
@@ -63,7 +65,7 @@ class Config(BaseModel):
     )
     packing: int = Field(1, gt=0, le=10, description="events that the discriminator judges together")
     dynamics: str = Field("alternating", description="how the players move: " + ", ".join(DYNAMICS))
-    learning_rate: tuple[Rate, Rate] = Field((2e-3, 5e-5), description="Adam's learning rate, both players")
+    learning_rate: tuple[Rate, Rate] | None = Field(None, description="Adam's learning rate, both players")
     beta2: tuple[Rate, Rate] = Field((0.9, 0.99), description="Adam's second-moment decay; its beta1 is 0")
     ema_half_life: float = Field(
         0.02, gt=0, le=1, description="half-life of the averaged generator, fraction of steps"
@@ -127,7 +129,11 @@ class Config(BaseModel):
 
     def resolved(self, events: Events) -> Self:
         """The configuration with every open choice made by looking at the events."""
-        family = family_for(events.kind, events.event_shape)
+        family = (
+            SHOWERS
+            if self.model == "gan" and cells_of(events)
+            else family_for(events.kind, events.event_shape)
+        )
         if self.packing > 1 and events.kind not in PACKED:
             raise InputError(
                 f"packing is {self.packing}; events of kind {events.kind} can only be judged one by one."
@@ -137,11 +143,14 @@ class Config(BaseModel):
         numbers = {"table": len(events.features), "cloud": 16}.get(events.kind, 32)
         batch = min(self.batch or (256 if row else family.batch), max(len(events) // 4, 1))
         chosen = {
-            "latent": self.latent or max(8, 2 * numbers if events.kind == "table" else numbers),
+            "latent": self.latent
+            or family.latent
+            or max(8, 2 * numbers if events.kind == "table" else numbers),
             "width": self.width or width,
             "depth": self.depth or depth,
             "steps": (row and row.steps) or self.steps,
             "batch": batch // self.packing * self.packing,
+            "learning_rate": self.learning_rate or family.learning_rate,
             "gamma": self.gamma or ((1.0, 1.0) if row else family.gamma),
         }
         return self.model_copy(update=chosen)

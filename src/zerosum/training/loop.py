@@ -56,7 +56,9 @@ def play(
         # The schedules.
         progress = training.step / config.steps
         training.gamma = cosine(config.gamma or (0.0, 0.0), progress)
-        training.set_rates(cosine(config.learning_rate, progress), cosine(config.beta2, progress))
+        training.set_rates(
+            cosine(config.learning_rate or (0.0, 0.0), progress), cosine(config.beta2, progress)
+        )
 
         # Each player moves.
         for name, losses in dynamics.step(training).items():

@@ -16,17 +16,21 @@ from zerosum.data.events import Events, FloatArray, IndexArray
 from zerosum.data.kinematics import pairs
 from zerosum.data.steps import Affine, Angle
 from zerosum.data.transforms import Preprocessor
+from zerosum.data.voxels import cells_of, geometry_of
 from zerosum.errors import InputError
 from zerosum.game.blueprint import Blueprint
 from zerosum.game.drawn import Drawn
-from zerosum.game.lens import Lens
+from zerosum.game.given import SAMPLE
+from zerosum.game.lens import Lens, Sight
 from zerosum.game.networks import family_for
 from zerosum.game.objectives import OBJECTIVES, calibrated_value, calibration
 from zerosum.game.packing import pack
 from zerosum.game.penalties import PENALTIES
 from zerosum.game.players import Game, adversarial_game
+from zerosum.game.showers import SHOWERS, ShowerGenerator
 from zerosum.game.sight import PairSight
 from zerosum.game.sums import Entry, Sum, Summed, Total, sums_of
+from zerosum.game.voxels import VoxelSight
 from zerosum.likelihood.games import MODELS
 from zerosum.likelihood.player import LikelihoodModel, likelihood_game
 from zerosum.training.config import Config
@@ -37,6 +41,7 @@ from zerosum.training.state import Training
 
 LOOKED_AT = 50_000  # events from which sums that are nearly fixed are found
 WATCHED = 2048  # validation events that measure V at each record
+CHUNK = 65_536
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,9 @@ class Setup:
         )
         conditions, m = self.watched_conditions, self.config.packing
         generator = training.game[-1].module
-        fake = self.lens.view(self.lens.project(generator(latent.to(self.engine.device), conditions)))
+        fake = self.lens.view(
+            self.lens.project(generator(latent.to(self.engine.device), conditions)), conditions
+        )
         given = None if conditions is None else pack(conditions, m)
         with judging(self.discriminator):
             real_logits = self.discriminator(pack(self.watched, m), given)
@@ -122,23 +129,14 @@ def prepare(config: Config, train: Events, validation: Events, engine: Engine) -
     """
     preprocessor = Preprocessor.fit(train, seed=config.seed, density=config.model != "gan")
     standard = in_chunks(preprocessor, train)
-    sight = sight_of(train, preprocessor, standard) if config.model == "gan" else None
+    c = given(train, preprocessor)
+    sight = sight_of(train, preprocessor, standard, c) if config.model == "gan" else None
     blueprint = blueprint_of(config, train, preprocessor, standard, sight.seen if sight else ())
     lens = blueprint.lens(sight).to(engine.device)
 
-    def look(events: Tensor) -> Tensor:
-        return torch.cat(
-            [lens.view(lens.embed(part.to(engine.device))) for part in torch.split(events, 65_536)]
-        )
-
-    def given(events: Events) -> Tensor | None:
-        if events.conditions is None:
-            return None
-        return preprocessor.forward_conditions(events.conditions).to(engine.device)
-
     sampler = Sampler(
-        look(standard),
-        given(train),
+        look(lens, standard, c, engine),
+        None if c is None else c.to(engine.device),
         sampling_weights(train, engine),
         batch=config.batch or 1,
         latent=blueprint.latent,
@@ -147,6 +145,9 @@ def prepare(config: Config, train: Events, validation: Events, engine: Engine) -
     torch.manual_seed(config.seed)
     build = adversarial if config.model == "gan" else likelihood
     game = build(config, blueprint, lens, sampler, train)
+    learned = game[-1].module
+    if isinstance(learned, ShowerGenerator):
+        learned.initialise(standard[:SAMPLE], None if c is None else c[:SAMPLE])
     watched = validation.take(slice(min(WATCHED, len(validation)) // config.packing * config.packing))
     return Setup(
         config,
@@ -155,9 +156,26 @@ def prepare(config: Config, train: Events, validation: Events, engine: Engine) -
         preprocessor,
         lens,
         Training(game, sampler, engine),
-        look(preprocessor.standard(watched)),
-        given(watched),
+        look(lens, preprocessor.standard(watched), given(watched, preprocessor), engine),
+        None
+        if watched.conditions is None
+        else preprocessor.forward_conditions(watched.conditions).to(engine.device),
     )
+
+
+@torch.no_grad()
+def look(lens: Lens, events: Tensor, c: Tensor | None, engine: Engine) -> Tensor:
+    """What the discriminator sees of standardised events, on the device, in chunks."""
+    starts = range(0, len(events), CHUNK)
+    parts = [
+        (events[i : i + CHUNK], None if c is None else c[i : i + CHUNK].to(engine.device)) for i in starts
+    ]
+    return torch.cat([lens.view(lens.embed(part.to(engine.device)), some) for part, some in parts])
+
+
+def given(events: Events, preprocessor: Preprocessor) -> Tensor | None:
+    """The standardised conditions of events, if they have any."""
+    return None if events.conditions is None else preprocessor.forward_conditions(events.conditions)
 
 
 def blueprint_of(
@@ -176,9 +194,11 @@ def blueprint_of(
         spectral=config.spectral,
         model=config.model,
     )
-    return (
-        _for_game(sized, events, preprocessor) if config.model == "gan" else _for_density(sized, preprocessor)
-    )
+    if config.model != "gan":
+        return _for_density(sized, preprocessor)
+    if cells := cells_of(events):
+        return replace(sized, latent=SHOWERS.latents(sized.shape, sized.latent), cells=cells)
+    return _for_game(sized, events, preprocessor)
 
 
 def _for_density(sized: Blueprint, preprocessor: Preprocessor) -> Blueprint:
@@ -267,8 +287,10 @@ def likelihood(config: Config, blueprint: Blueprint, lens: Lens, sampler: Sample
     return likelihood_game(model)
 
 
-def sight_of(events: Events, preprocessor: Preprocessor, standard: Tensor) -> PairSight | None:
-    """What the discriminator should see beside events like these, if anything."""
+def sight_of(events: Events, preprocessor: Preprocessor, standard: Tensor, c: Tensor | None) -> Sight | None:
+    """What the discriminator should see beside events like these, or in their place, if anything."""
+    if cells_of(events) and (geometry := geometry_of(events)):
+        return VoxelSight(geometry, standard, c)
     if events.kind != "table" or not pairs(events.names):
         return None
     return PairSight(events.names, preprocessor.inverse, standard[:100_000])

@@ -1,0 +1,93 @@
+"""What the discriminator sees of a shower: every cell, and what physicists look at, as far as the conditions expect.
+
+Energies, centres and widths of layers as in CaloChallenge (arXiv:2410.21611, section 4), and how many cells are filled.
+Each number is shown as asinh((x - m(c)) / s(c)), with the mean and width that the data have at these conditions, so
+that a few per cent matter as much at 1 TeV as at 1 GeV.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from zerosum.data.geometry import Geometry
+from zerosum.data.voxels import middles
+from zerosum.game.given import SAMPLE, Given
+from zerosum.game.showers import members
+
+FLOOR = 0.05  # smallest width at any condition, over that at all conditions
+LEAST = 0.3  # smallest width of y of a cell
+
+
+class VoxelSight(nn.Module):
+    """From y = ln(1 + E), shape (N, cells), to what the discriminator sees; E in the unit of the game.
+
+    Args:
+        geometry: The calorimeter.
+        examples: Real events, shape (N, cells).
+        c: Their standardised conditions, shape (N, K), or None.
+    """
+
+    instead = True
+    floor: Tensor
+    member: Tensor
+    places: Tensor
+
+    def __init__(self, geometry: Geometry, examples: Tensor, c: Tensor | None) -> None:
+        super().__init__()
+        cells = [layer.n_cells for layer in geometry.layers]
+        self.register_buffer("member", members(cells))
+        self.cells = cells
+        self.sectors = [i for i, layer in enumerate(geometry.layers) if layer.face.shape[0] > 1]
+        places = [torch.from_numpy(place).float()[:, None] * self.member for place in middles(geometry)[1:]]
+        self.register_buffer("places", torch.cat([self.member, *places, *(p**2 for p in places)], 1))
+        shown = self._shown(examples[:SAMPLE])
+        self.given = Given(0 if c is None else c.shape[1], shown.shape[1])
+        floor = self.given.fit(shown, None if c is None else c[:SAMPLE], floor=FLOOR)
+        floor[: geometry.n_voxels].clamp_(min=LEAST)
+        self.register_buffer("floor", floor)
+        self.count = shown.shape[1]
+
+    @property
+    def seen(self) -> tuple[str, ...]:
+        """A name for each number."""
+        return tuple(f"shown {i}" for i in range(self.count))
+
+    def forward(self, y: Tensor, c: Tensor | None) -> Tensor:
+        """From (N, cells) and (N, K) to (N, numbers)."""
+        mean, width = self.given(c, y)
+        return torch.asinh((self._shown(y) - mean) / width.clamp_min(self.floor))
+
+    def _shown(self, y: Tensor) -> Tensor:
+        energy = torch.where(y > 0, torch.expm1(y), 0.0)  # no gradient into empty cells
+        layer, *moments = torch.split(energy @ self.places, len(self.cells), 1)
+        safe = layer + 1.0
+        centres = [moment / safe for moment in moments[:3]]
+        widths = [
+            torch.sqrt((moment / safe - centre.square()).clamp_min(0) + 1.0)
+            for moment, centre in zip(moments[3:], centres, strict=True)
+        ]
+        y_of_layer = y @ self.member
+        count = (y > 0).to(y.dtype) @ self.member
+        mean_y = (y_of_layer / count.clamp_min(1)).detach().clamp_min(0.5)
+        count = count + _only_gradient(y_of_layer / mean_y)
+        across = [
+            part[:, self.sectors] for pair in zip(centres[:2], widths[:2], strict=True) for part in pair
+        ]
+        parts = [
+            y,
+            torch.log1p(layer.sum(1, keepdim=True)),
+            torch.log1p(layer),
+            torch.log1p(count),
+            self._largest(y),
+            centres[2],
+            widths[2],
+            *across,
+        ]
+        return torch.cat(parts, 1)
+
+    def _largest(self, y: Tensor) -> Tensor:
+        return torch.cat([part.amax(1, keepdim=True) for part in torch.split(y, self.cells, 1)], 1)
+
+
+def _only_gradient(x: Tensor) -> Tensor:
+    """0, with the gradient of x."""
+    return x - x.detach()
