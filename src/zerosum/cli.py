@@ -99,7 +99,7 @@ def train(
 ) -> None:
     """Train a generator on a file of events; without a configuration the tool chooses by looking at them."""
     from zerosum.training.config import Config
-    from zerosum.workflow import Run, read_events
+    from zerosum.workflow import Run, open_events
 
     if resume:
         run = Run.resume(out)
@@ -120,14 +120,7 @@ def train(
             "seed": seed,
         }
         choices = (Config.read(config) if config else {}) | {k: v for k, v in given.items() if v is not None}
-        checked = Config.of(choices)
-        events = read_events(
-            data,
-            columns=checked.columns,
-            conditions=checked.condition,
-            weight=checked.weight,
-            image=checked.image,
-        )
+        events = open_events(Config.of(choices))
         run = Run.start(events, out, choices)
     if live:
         from zerosum.report.live import serve_beside

@@ -6,17 +6,18 @@
 import copy
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from zerosum.data.blocks import Blocks, Stream
 from zerosum.data.events import Events
 from zerosum.data.files import write_text
-from zerosum.data.formats import Writer, load
+from zerosum.data.formats import Writer, format_of, load
 from zerosum.data.jets import jet_images
-from zerosum.data.selection import check_trainable
+from zerosum.data.selection import Selection, check_trainable
 from zerosum.data.simulators import source as find_source
 from zerosum.errors import InputError
 from zerosum.evaluation.compare import Comparison, compare
@@ -53,36 +54,60 @@ def read_events(
     return jet_images(events, side=image) if image else events
 
 
+def open_events(config: Config) -> Events | Stream:
+    """The events of a configuration's file: in memory, or as blocks of a file that is larger than `LARGE` bytes."""
+    path = Path(config.data or "")
+    large = is_large(path) and format_of(path).random
+    if config.stream is False or (config.stream is None and not large):
+        return read_events(
+            path,
+            columns=config.columns,
+            conditions=config.condition,
+            weight=config.weight,
+            image=config.image,
+        )
+    selection = Selection(config.columns, config.condition, config.weight)
+    side = config.image
+    change = partial(jet_images, side=side) if side else lambda events: events
+    return Stream.open(Blocks.open(path, selection, change), config.seed)
+
+
 class Run:
     """A training and its folder.
 
     Args:
         folder: The run's folder.
         config: The resolved configuration.
-        events: All events, before the split.
+        events: All events, before the split; or a file that is read block by block, of which only some are held.
     """
 
-    def __init__(self, folder: RunFolder, config: Config, events: Events) -> None:
+    def __init__(self, folder: RunFolder, config: Config, events: Events | Stream) -> None:
         self.folder, self.config = folder, config
-        self.train_events, self.validation, self.test = events.split(SPLIT, config.seed)
+        self.stream = events if isinstance(events, Stream) else None
+        if isinstance(events, Stream):
+            self.train_events, self.validation, self.test = events.train, events.validation, events.test
+        else:
+            self.train_events, self.validation, self.test = events.split(SPLIT, config.seed)
 
     @classmethod
-    def start(cls, events: Events, out: str | Path, choices: dict[str, Any]) -> "Run":
+    def start(cls, events: Events | Stream, out: str | Path, choices: dict[str, Any]) -> "Run":
         """A new run: check the events, resolve the configuration, make the folder."""
-        check_trainable(events)
+        some = events.train if isinstance(events, Stream) else events
+        check_trainable(some)
         if len(events) < 100:
             raise InputError(f"there are {len(events)} events; training needs at least 100 (better 10,000).")
-        config = Config.of(choices).resolved(events)
+        config = Config.of(choices | {"stream": isinstance(events, Stream)}).resolved(some)
         folder = RunFolder(out)
         folder.create()
         run = cls(folder, config, events)
         digest = events.digest()
-        sizes = [len(run.train_events), len(run.validation), len(run.test)]
+        trained = run.train_events if run.stream is None else run.stream
+        sizes = [len(trained), len(run.validation), len(run.test)]
         folder.write_json(
             "splits.json",
             {"seed": config.seed} | dict(zip(("train", "validation", "test"), sizes, strict=True)),
         )
-        folder.write_json("provenance.json", provenance("train", digest, config.data or events.source))
+        folder.write_json("provenance.json", provenance("train", digest, config.data or some.source))
         write_text(folder.config, config.to_yaml())
         return run
 
@@ -91,26 +116,20 @@ class Run:
         """A run that stopped; its events come from the file they came from, or are given again."""
         folder = RunFolder(out).existing()
         config = Config.of(Config.read(folder.config))
-        events = events if events is not None else cls._events_of(config)
+        found = events if events is not None else cls._events_of(config)
         recorded = folder.read_json("provenance.json")["data"]["sha256"]
-        if events.digest() != recorded:
+        if found.digest() != recorded:
             raise InputError(
                 f"the events in {config.data or 'memory'} are not those that {out} was trained on (their digests "
                 "differ); restore the file, or start a new run with --out."
             )
-        return cls(folder, config, events)
+        return cls(folder, config, found)
 
     @staticmethod
-    def _events_of(config: Config) -> Events:
+    def _events_of(config: Config) -> Events | Stream:
         if config.data is None:
             raise InputError("the run's events came from Python; give them again as `events`.")
-        return read_events(
-            config.data,
-            columns=config.columns,
-            conditions=config.condition,
-            weight=config.weight,
-            image=config.image,
-        )
+        return open_events(config)
 
     def play(
         self, stop: Callable[[], bool] = lambda: False, notice: Callable[[str], None] = lambda _: None
@@ -125,7 +144,7 @@ class Run:
         checkpoints.keep = config.keep
         with self.folder.locked():
             engine = Engine(device=config.device, precision=config.precision, threads=config.threads)
-            setup = prepare(config, self.train_events, self.validation, engine)
+            setup = prepare(config, self.train_events, self.validation, engine, self.stream)
             if checkpoints.steps():
                 _, tensors, facts, damaged = checkpoints.read_newest()
                 for sentence in damaged:
@@ -231,15 +250,13 @@ def train(
         condition: Columns that are given, not generated.
         **choices: Any other option of `Config`, such as steps or seed.
     """
+    events: Events | Stream
     if isinstance(data, Events):
-        events = data if columns is None else data.select([*columns, *condition])
-        events = events.given(condition)
+        chosen = data if columns is None else data.select([*columns, *condition])
+        events = chosen.given(condition)
     else:
         choices |= {"data": str(data), "columns": columns, "condition": tuple(condition)}
-        checked = Config.of(choices)
-        events = read_events(
-            data, columns=columns, conditions=condition, weight=checked.weight, image=checked.image
-        )
+        events = open_events(Config.of(choices))
     run = Run.start(events, out, choices)
     for _ in run.play():
         pass

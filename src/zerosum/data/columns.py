@@ -55,12 +55,19 @@ class Source:
         columns: All columns, in the order of the file.
         chunks: Reads the named columns, at most so many events at a time.
         attributes: Facts about the whole sample that the file carries.
+        rows: Reads the named columns of the events from one number up to another; None where a file can only be read
+            from its beginning.
+        length: How many events there are, where `rows` is there.
+        edges: Where the file's own pieces begin, and the end, where it is read in whole pieces only.
     """
 
     kind: Kind
     columns: tuple[Column, ...]
     chunks: Callable[[Sequence[str], int], Iterator[Chunk]]
     attributes: dict[str, Any] = field(default_factory=dict)
+    rows: Callable[[Sequence[str], int, int], Chunk] | None = None
+    length: int = 0
+    edges: tuple[int, ...] | None = None
 
     def names(self, *roles: Role) -> list[str]:
         """The names of the columns with one of these roles; all names without a role."""
@@ -89,19 +96,23 @@ def source_of_parts(kind: Kind, parts: Sequence[Part], attributes: dict[str, Any
         sizes = ", ".join(f"{part.columns[0].name} has {len(part.array)}" for part in parts)
         raise InputError(f"the arrays differ in their number of rows ({sizes}); give one row for each event")
 
-    def chunks(names: Sequence[str], size: int) -> Iterator[Chunk]:
-        chosen = set(names)
-        wanted = [part for part in parts if any(column.name in chosen for column in part.columns)]
-        for start in range(0, lengths.copy().pop(), size):
-            chunk: Chunk = {}
-            for part in wanted:
-                rows = np.asarray(part.array[start : start + size])
+    length = lengths.pop()
+
+    def rows(names: Sequence[str], start: int, stop: int) -> Chunk:
+        chosen, chunk = set(names), Chunk()
+        for part in parts:
+            if any(column.name in chosen for column in part.columns):
+                array = np.asarray(part.array[start:stop])
                 for i, column in enumerate(part.columns):
-                    chunk[column.name] = rows if part.axis is None else rows.take(i, axis=part.axis)
-            yield {name: chunk[name] for name in names}
+                    chunk[column.name] = array if part.axis is None else array.take(i, axis=part.axis)
+        return {name: chunk[name] for name in names}
+
+    def chunks(names: Sequence[str], size: int) -> Iterator[Chunk]:
+        for start in range(0, length, size):
+            yield rows(names, start, start + size)
 
     columns = tuple(column for part in parts for column in part.columns)
-    return Source(kind, columns, chunks, attributes or {})
+    return Source(kind, columns, chunks, attributes or {}, rows, length)
 
 
 @dataclass(frozen=True)

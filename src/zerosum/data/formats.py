@@ -42,6 +42,7 @@ class Format:
         read: Opens a path (and a dataset or tree in it) as a `Source`.
         write: Opens a path for events like the given ones; yields the function that appends.
         kinds: What it can hold.
+        random: Whether events can be read from anywhere in the file, without what stands before them.
     """
 
     name: str
@@ -49,12 +50,20 @@ class Format:
     read: Callable[[Path, str | None], AbstractContextManager[Source]]
     write: Callable[[Path, Events], AbstractContextManager[Callable[[Events], None]]]
     kinds: tuple[Kind, ...] = ("table",)
+    random: bool = True
 
 
 FORMATS = (
-    Format("CSV", (".csv",), text.read, text.write),
+    Format("CSV", (".csv",), text.read, text.write, random=False),
     Format("NumPy", (".npy",), arrays.read_npy, arrays.write_npy, ("table", "grid")),
-    Format("NumPy archive", (".npz",), arrays.read_npz, arrays.write_npz, ("table", "grid", "cloud")),
+    Format(
+        "NumPy archive",
+        (".npz",),
+        arrays.read_npz,
+        arrays.write_npz,
+        ("table", "grid", "cloud"),
+        random=False,
+    ),
     Format("HDF5", (".h5", ".hdf5"), hdf5.read, hdf5.write, ("table", "grid", "cloud")),
     Format("Parquet", (".parquet",), parquet.read, parquet.write),
     Format("ROOT", (".root",), root.read, root.write),

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,15 @@ def read(path: Path, dataset: str | None) -> Iterator[Source]:
             for batch in file.iter_batches(batch_size=size, columns=list(names), use_threads=False):
                 yield {name: batch.column(name).to_numpy(zero_copy_only=False) for name in names}
 
+        def rows(names: Sequence[str], start: int, stop: int) -> Chunk:
+            first, last = edges.index(start), edges.index(stop)
+            table = file.read_row_groups(range(first, last), columns=list(names), use_threads=False)
+            return {name: table.column(name).to_numpy(zero_copy_only=False) for name in names}
+
+        groups = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
+        edges = tuple(accumulate(groups, initial=0))
         attributes = json.loads((schema.metadata or {}).get(b"zerosum", b"{}"))
-        yield Source("table", tuple(map(_column, schema)), chunks, attributes)
+        yield Source("table", tuple(map(_column, schema)), chunks, attributes, rows, edges[-1], edges)
 
 
 @contextmanager

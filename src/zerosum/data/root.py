@@ -38,8 +38,12 @@ def read(path: Path, dataset: str | None) -> Iterator[Source]:
         def chunks(names: Sequence[str], size: int) -> Iterator[Chunk]:
             yield from tree.iterate(list(names), step_size=size, library="np")
 
+        def rows(names: Sequence[str], start: int, stop: int) -> Chunk:
+            found = tree.arrays(list(names), entry_start=start, entry_stop=stop, library="np")
+            return {name: found[name] for name in names}
+
         columns = tuple(_column(name, tree, header.get("columns", {})) for name in tree.keys(recursive=False))
-        yield Source("table", columns, chunks, header.get("attributes", {}))
+        yield Source("table", columns, chunks, header.get("attributes", {}), rows, tree.num_entries)
 
 
 @contextmanager

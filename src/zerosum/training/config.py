@@ -34,6 +34,9 @@ class Config(BaseModel):
     condition: tuple[str, ...] = Field((), description="columns that are given, not generated")
     weight: str | None = Field(None, description="the column of event weights")
     image: int | None = Field(None, ge=8, le=64, description="side of the images made from point clouds")
+    stream: bool | None = Field(
+        None, description="whether batches are read from the file; none means where it has more than 1 GiB"
+    )
     observable: tuple[str, ...] = Field(
         (), description="name=expression: further inputs of the judging critics"
     )

@@ -41,13 +41,17 @@ class Sampler:
 
     def draw(self, gamma: float, *, joint: bool = False) -> Batch:
         """The next batch."""
-        index = self._next_index()
-        conditions = None if self.conditions is None else self.conditions[index]
-        return Batch(self.seen[index], conditions, self.prior(self.batch), gamma, self.random, joint)
+        seen, conditions = self._rows()
+        return Batch(seen, conditions, self.prior(self.batch), gamma, self.random, joint)
 
     def prior(self, n: int) -> Tensor:
         """Latents z ~ N(0, 1), shape (n, L)."""
         return torch.randn(n, self.latent, generator=self.random, device=self.seen.device)
+
+    def _rows(self) -> tuple[Tensor, Tensor | None]:
+        """What the discriminator sees of the next events, and their conditions."""
+        index = self._next_index()
+        return self.seen[index], None if self.conditions is None else self.conditions[index]
 
     def _next_index(self) -> Tensor:
         epoch, place = divmod(self.drawn, self.per_epoch)

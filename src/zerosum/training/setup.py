@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from zerosum.data.blocks import Stream
 from zerosum.data.chain import Chain
 from zerosum.data.discrete import Snap, Sparse
 from zerosum.data.events import Events, FloatArray, IndexArray
@@ -38,6 +39,7 @@ from zerosum.training.engine import Engine
 from zerosum.training.history import Record
 from zerosum.training.sampler import Sampler
 from zerosum.training.state import Training
+from zerosum.training.streaming import StreamSampler
 
 LOOKED_AT = 50_000  # events from which sums that are nearly fixed are found
 WATCHED = 2048  # validation events that measure V at each record
@@ -118,7 +120,9 @@ def judging(module: nn.Module) -> Iterator[None]:
         module.train()
 
 
-def prepare(config: Config, train: Events, validation: Events, engine: Engine) -> Setup:
+def prepare(
+    config: Config, train: Events, validation: Events, engine: Engine, stream: Stream | None = None
+) -> Setup:
     """Fit the transforms, build the networks from the seed, and put the events on the device.
 
     Args:
@@ -126,6 +130,7 @@ def prepare(config: Config, train: Events, validation: Events, engine: Engine) -
         train: The events that the game is played on.
         validation: The events that measure V.
         engine: The device.
+        stream: The file from which batches are read, where `train` is only a part of it.
     """
     preprocessor = Preprocessor.fit(train, seed=config.seed, density=config.model != "gan")
     standard = in_chunks(preprocessor, train)
@@ -134,14 +139,22 @@ def prepare(config: Config, train: Events, validation: Events, engine: Engine) -
     blueprint = blueprint_of(config, train, preprocessor, standard, sight.seen if sight else ())
     lens = blueprint.lens(sight).to(engine.device)
 
-    sampler = Sampler(
-        look(lens, standard, c, engine),
-        None if c is None else c.to(engine.device),
-        sampling_weights(train, engine),
-        batch=config.batch or 1,
-        latent=blueprint.latent,
-        seed=config.seed,
-    )
+    def shown(events: Tensor, conditions: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        on_device = None if conditions is None else conditions.to(engine.device)
+        return look(lens, events, conditions, engine), on_device
+
+    size = {"batch": config.batch or 1, "latent": blueprint.latent, "seed": config.seed}
+    seen, moved = shown(standard, c)
+    if stream is None:
+        sampler = Sampler(seen, moved, sampling_weights(train, engine), **size)
+    else:
+        sampler = StreamSampler(
+            stream,
+            lambda part: shown(preprocessor.standard(part), given(part, preprocessor)),
+            seen,
+            moved,
+            **size,
+        )
     torch.manual_seed(config.seed)
     build = adversarial if config.model == "gan" else likelihood
     game = build(config, blueprint, lens, sampler, train)
