@@ -1,6 +1,8 @@
 """Every penalty against its closed form on a linear discriminator, and both ways to the input gradient."""
 
+import gc
 import math
+import weakref
 from collections.abc import Callable
 
 import pytest
@@ -102,3 +104,17 @@ class Hidden(nn.Module):
 
     def forward(self, x: Tensor, c: Tensor | None) -> Tensor:
         return self.inner(x, c)
+
+
+def test_a_scored_batch_is_freed_when_it_is_let_go() -> None:
+    """No cycle keeps a batch's tensors alive until the garbage collector looks."""
+    critic = FAMILIES["table"].discriminator((3,), 0, width=8, depth=3)
+    gc.disable()
+    try:
+        logits, gradient = with_gradient(critic, torch.randn(6, 3), None)
+        alive = [weakref.ref(logits), weakref.ref(gradient)]
+        torch.autograd.grad(logits.sum() + gradient.square().sum(), list(critic.parameters()))
+        del logits, gradient
+        assert [ref() for ref in alive] == [None, None]
+    finally:
+        gc.enable()

@@ -112,7 +112,7 @@ class _WithGradient(torch.autograd.Function):
         ctx.set_materialize_grads(False)
         logits, gradient, ctx.passed, ctx.adjoints = _there_and_back(layers, x)
         ctx.x = x
-        return logits, gradient
+        return logits.detach(), gradient  # an output that its own graph held would never be freed
 
     @staticmethod
     @once_differentiable
