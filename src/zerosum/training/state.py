@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from zerosum.game.players import Game, Losses, Player
+from zerosum.training.adam import Adam, one_vector
 from zerosum.training.checkpoint import Tensors
 from zerosum.training.engine import Engine
 from zerosum.training.sampler import Sampler
@@ -49,18 +50,21 @@ class Training:
         self.best: dict[str, Any] = {}
         self.meter = Meter()
         self.parameters = {player.name: [*player.module.parameters()] for player in game}
-        fused = sampler.seen.device.type != "mps"
-        self.optimizers = {  # a player in closed form has no parameters
-            name: torch.optim.Adam([{"params": parameters}], lr=0.0, betas=(0.0, 0.99), eps=1e-8, fused=fused)
-            for name, parameters in self.parameters.items()
-        }
-        self.averaged: nn.Module = copy.deepcopy(game[-1].module).requires_grad_(False)
+        self.optimizers = {name: Adam(parameters) for name, parameters in self.parameters.items()}
+        self._averaged: nn.Module = copy.deepcopy(game[-1].module).requires_grad_(False)
+        self._mean_theta = one_vector(self._averaged.parameters())
+
+    @property
+    def averaged(self) -> nn.Module:
+        """The generator with its parameters averaged over the last steps, and its present buffers."""
+        for old, new in zip(self._averaged.buffers(), self.game[-1].module.buffers(), strict=True):
+            old.copy_(new)
+        return self._averaged
 
     def set_rates(self, learning_rate: float, beta2: float) -> None:
         """The optimisers' rates for the next updates."""
         for optimizer in self.optimizers.values():
-            for group in optimizer.param_groups:
-                group["lr"], group["betas"] = learning_rate, (0.0, beta2)
+            optimizer.rate, optimizer.beta2 = learning_rate, beta2
 
     def losses(self, player: Player, *, joint: bool = False) -> Losses:
         """A player's losses on the next batch."""
@@ -75,9 +79,7 @@ class Training:
 
     def update(self, name: str, gradients: list[Tensor]) -> None:
         """One update of a player's parameters."""
-        for parameter, gradient in zip(self.parameters[name], gradients, strict=True):
-            parameter.grad = gradient
-        self.optimizers[name].step()
+        self.optimizers[name].update(gradients)
 
     @torch.no_grad()
     def average(self, half_life: float) -> None:
@@ -87,11 +89,7 @@ class Training:
             half_life: In steps; early in a training at most a tenth of the steps so far.
         """
         share = 1 - 0.5 ** (1 / min(half_life, self.step / 10))
-        mine: list[Tensor] = list(self.averaged.parameters())
-        if mine:
-            torch._foreach_lerp_(mine, list[Tensor](self.parameters[self.game[-1].name]), share)
-        for old, new in zip(self.averaged.buffers(), self.game[-1].module.buffers(), strict=True):
-            old.copy_(new)
+        self._mean_theta.lerp_(self.optimizers[self.game[-1].name].theta, share)
 
     def tensors(self) -> Tensors:
         """All tensors of the state, by name."""
@@ -100,9 +98,8 @@ class Training:
         found |= {f"memory.{key}": value for key, value in self.memory.items()}
         for player in self.game:
             found |= {f"{player.name}.{key}": value for key, value in player.module.state_dict().items()}
-            for i, parameter in enumerate(self.parameters[player.name]):
-                moments = self.optimizers[player.name].state[parameter]
-                found |= {f"{player.name}.adam.{i}.{key}": value for key, value in moments.items()}
+            moments = self.optimizers[player.name].state
+            found |= {f"{player.name}.adam.{key}": value for key, value in moments.items()}
         return found | {f"averaged.{key}": value for key, value in self.averaged.state_dict().items()}
 
     def facts(self) -> dict[str, Any]:
@@ -125,10 +122,8 @@ class Training:
         self.memory = _within(tensors, "memory.", device)
         for player in self.game:
             player.module.load_state_dict(_under(tensors, player.name, player.module))
-            for i, parameter in enumerate(self.parameters[player.name]):
-                moments = _within(tensors, f"{player.name}.adam.{i}.", device)
-                self.optimizers[player.name].state[parameter] = moments
-        self.averaged.load_state_dict(_under(tensors, "averaged", self.averaged))
+            self.optimizers[player.name].state = _within(tensors, f"{player.name}.adam.", device)
+        self._averaged.load_state_dict(_under(tensors, "averaged", self.averaged))
 
 
 def _within(tensors: Tensors, prefix: str, device: torch.device) -> Tensors:
