@@ -21,7 +21,11 @@ SHAPES = {"table": (3,), "image": (1, 9, 12), "volume": (2, 8, 8, 8)}
 
 def ready(shape: tuple[int, ...], batch: int = 32) -> Setup:
     values = np.random.default_rng(0).normal(size=(200, *shape))
-    events = Events.table(values) if len(shape) == 1 else Events.grid(values.astype(np.float32), ["a", "b"][: shape[0]])
+    events = (
+        Events.table(values)
+        if len(shape) == 1
+        else Events.grid(values.astype(np.float32), ["a", "b"][: shape[0]])
+    )
     config = Config.of({"batch": batch, "width": 16, "objective": "non_saturating"}).resolved(events)
     train, validation, _ = events.split((0.8, 0.1, 0.1), 0)
     setup = prepare(config, train, validation, Engine(device="cpu"))

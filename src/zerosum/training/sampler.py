@@ -51,7 +51,9 @@ class Sampler:
     def _rows(self) -> tuple[Tensor, Tensor | None]:
         """What the discriminator sees of the next events, and their conditions."""
         index = self._next_index()
-        return self.seen.index_select(0, index), None if self.conditions is None else self.conditions.index_select(0, index)
+        return self.seen.index_select(
+            0, index
+        ), None if self.conditions is None else self.conditions.index_select(0, index)
 
     def _next_index(self) -> Tensor:
         epoch, place = divmod(self.drawn, self.per_epoch)
