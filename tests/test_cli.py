@@ -130,6 +130,19 @@ def test_sample_then_compare_writes_the_promised_keys(
     assert page.read_text().lstrip().lower().startswith("<!doctype html>")
 
 
+def test_export_then_sample_the_file(zerosum, run: Path, tmp_path: Path) -> None:
+    """The file draws the run's events for one seed, and its description carries the run's certificate."""
+    told = zerosum("export", run, "-o", tmp_path / "model.onnx")
+    assert told.code == 0, told.err
+    assert "largest relative difference" in told.out
+    for source, name in ((run, "a.npy"), (tmp_path / "model.onnx", "b.npy")):
+        assert zerosum("sample", source, "-n", 300, "-o", tmp_path / name, "--seed", 4).code == 0
+    mine, its = np.load(tmp_path / "a.npy"), np.load(tmp_path / "b.npy")
+    np.testing.assert_allclose(its, mine, rtol=1e-3, atol=1e-3 * mine.std())
+    assert zerosum("export", run, "-o", tmp_path / "model.c").code == 2
+    assert not (tmp_path / "model.c").exists()
+
+
 def test_units_travel_from_the_data_to_the_samples(zerosum, run: Path, tmp_path: Path) -> None:
     assert zerosum("sample", run, "-n", 10, "-o", tmp_path / "g.csv").code == 0
     header = (tmp_path / "g.csv").read_text().splitlines()[0]
@@ -213,7 +226,7 @@ def test_values_after_an_option_belong_to_it_until_the_next_option() -> None:
     assert spread(given) == expected
 
 
-@pytest.mark.parametrize("verb", ["train", "sample", "compare", "simulate", "inspect", "demo"])
+@pytest.mark.parametrize("verb", ["train", "sample", "export", "compare", "simulate", "inspect", "demo"])
 def test_every_verb_has_help_with_an_example(zerosum, verb: str) -> None:
     result = zerosum(verb, "--help")
     assert result.code == 0

@@ -18,6 +18,7 @@ The map, in the order in which data flow (a stage imports only from stages above
     evaluation/   critics, the certificate, comparisons
     divergence.py one object for each divergence: exact, estimate, bound
     report/       plots and the page
+    export/       a generator as an ONNX file, with a closure test
     workflow.py   the whole line from a file to a report
     cli.py        the command line
 """

@@ -138,7 +138,7 @@ def train(
 
 @app.command(epilog="Example: zerosum sample run -n 100000 -o generated.h5 --where energy=50")
 def sample(
-    run: Annotated[Path, typer.Argument(help="A run's folder.")],
+    run: Annotated[Path, typer.Argument(help="A run's folder, or an ONNX file of zerosum export.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")],
     n: Annotated[int, typer.Option("-n", help="How many events.")] = 10_000,
     where: Annotated[
@@ -151,6 +151,17 @@ def sample(
 
     draw(run, n, output, where=_assignments(where or []), seed=seed)
     typer.echo(f"{n} events in {output}")
+
+
+@app.command(epilog="Example: zerosum export run -o model.onnx")
+def export(
+    run: Annotated[Path, typer.Argument(help="A run's folder.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write: .onnx.")],
+) -> None:
+    """Write the generator as one file that needs no zerosum, checked against PyTorch on the same latents."""
+    from zerosum.workflow import export as write
+
+    typer.echo(str(write(run, output)))
 
 
 @app.command(

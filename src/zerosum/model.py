@@ -19,7 +19,7 @@ from safetensors.torch import load, save
 from torch import nn
 
 from zerosum.data.discrete import Sparse
-from zerosum.data.events import Events, Feature, FloatArray, Kind, absent
+from zerosum.data.events import BoolArray, Events, Feature, FloatArray, Kind, absent
 from zerosum.data.transforms import Preprocessor
 from zerosum.errors import InputError
 from zerosum.game.blueprint import Blueprint
@@ -30,33 +30,35 @@ FORMAT = 1
 BLOCK = {"table": 4096, "grid": 512, "cloud": 512}
 
 
-@dataclass
-class Model:
-    """A generator in physical units.
+class Drawer:
+    """Draws events in blocks; a subclass turns latents and conditions into physical values.
 
     Attributes:
-        blueprint: The sizes of the networks and the space of the game.
-        preprocessor: Between physical units and standardised events.
-        generator: G, in evaluation mode.
         kind: The kind of events.
         features: Names and units of the features.
         condition_features: Names and units of the conditions.
         known_conditions: Conditions of real events, shape (M, K), from which conditions are drawn where none are given.
-        facts: What is known of the model: the run's seed, steps, certificate.
     """
 
-    blueprint: Blueprint
-    preprocessor: Preprocessor
-    generator: nn.Module
     kind: Kind
     features: tuple[Feature, ...]
-    condition_features: tuple[Feature, ...] = ()
-    known_conditions: FloatArray | None = None
-    facts: dict[str, Any] = field(default_factory=dict)
+    condition_features: tuple[Feature, ...]
+    known_conditions: FloatArray | None
 
-    def __post_init__(self) -> None:
-        self.generator.requires_grad_(False).eval()
-        self.lens = self.blueprint.lens()
+    @property
+    def latents(self) -> int:
+        """L, the dimensions of the prior."""
+        raise NotImplementedError
+
+    def generate(
+        self, latent: FloatArray, conditions: FloatArray | None
+    ) -> tuple[FloatArray, BoolArray | None]:
+        """Values in physical units from latents (N, L), float32, and conditions (N, K) in theirs.
+
+        Returns:
+            The values (N, *event), and of clouds which points exist, (N, M).
+        """
+        raise NotImplementedError
 
     def sample(self, n: int, *, where: Mapping[str, float] | None = None, seed: int = 0) -> Events:
         """Draw n events.
@@ -99,28 +101,71 @@ class Model:
             raise InputError(absent(unknown, names).replace("the names are", "the model's conditions are"))
         return {names.index(name): float(number) for name, number in where.items()}
 
-    @torch.no_grad()
     def _block(self, number: int, seed: int, fixed: dict[int, float], size: int | None = None) -> Events:
         block = size or BLOCK[self.kind]
         rng = np.random.default_rng([seed, number])
-        latent = torch.from_numpy(rng.standard_normal((block, self.blueprint.latent), dtype=np.float32))
-        conditions, given = None, None
+        latent = rng.standard_normal((block, self.latents), dtype=np.float32)
+        given = None
         if self.known_conditions is not None:
             given = self.known_conditions[rng.integers(len(self.known_conditions), size=block)]
             for column, number_given in fixed.items():
                 given[:, column] = number_given
-            conditions = self.preprocessor.forward_conditions(given).to(self.device)
-        game = self.lens.project(self.generator(latent.to(self.device), conditions))
-        values, mask = self.preprocessor.physical(self.lens.decode(game).cpu())
+        values, mask = self.generate(latent, given)
         return Events(
-            values.numpy(),
+            values,
             self.features,
             kind=self.kind,
             conditions=given,
             condition_features=self.condition_features,
-            mask=None if mask is None else mask.numpy(),
+            mask=mask,
             source=f"zerosum model, seed {seed}",
         )
+
+
+@dataclass
+class Model(Drawer):
+    """A generator in physical units.
+
+    Attributes:
+        blueprint: The sizes of the networks and the space of the game.
+        preprocessor: Between physical units and standardised events.
+        generator: G, in evaluation mode.
+        kind: The kind of events.
+        features: Names and units of the features.
+        condition_features: Names and units of the conditions.
+        known_conditions: Conditions of real events, shape (M, K), from which conditions are drawn where none are given.
+        facts: What is known of the model: the run's seed, steps, certificate.
+    """
+
+    blueprint: Blueprint
+    preprocessor: Preprocessor
+    generator: nn.Module
+    kind: Kind
+    features: tuple[Feature, ...]
+    condition_features: tuple[Feature, ...] = ()
+    known_conditions: FloatArray | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.generator.requires_grad_(False).eval()
+        self.lens = self.blueprint.lens()
+
+    @property
+    def latents(self) -> int:
+        """L, the dimensions of the prior."""
+        return self.blueprint.latent
+
+    @torch.no_grad()
+    def generate(
+        self, latent: FloatArray, conditions: FloatArray | None
+    ) -> tuple[FloatArray, BoolArray | None]:
+        """Values, and of clouds which points exist; see `Drawer.generate`."""
+        given = None
+        if conditions is not None:
+            given = self.preprocessor.forward_conditions(conditions).to(self.device)
+        game = self.lens.project(self.generator(torch.from_numpy(latent).to(self.device), given))
+        values, mask = self.preprocessor.physical(self.lens.decode(game).cpu())
+        return values.numpy(), None if mask is None else mask.numpy()
 
     @torch.no_grad()
     def log_prob(self, events: Events) -> npt.NDArray[np.float64]:

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from zerosum.evaluation.compare import Comparison, compare
 from zerosum.evaluation.judge import MOST, judge
 from zerosum.evaluation.observables import observed_pair, with_observables
 from zerosum.evaluation.streaming import compare_files
-from zerosum.model import Model
+from zerosum.model import Drawer, Model
 from zerosum.report.html import write_report
 from zerosum.report.snapshots import Snapshots
 from zerosum.training.config import Config
@@ -35,9 +35,13 @@ from zerosum.training.run import RunFolder, provenance
 from zerosum.training.setup import Setup, prepare
 from zerosum.training.state import Training
 
+if TYPE_CHECKING:
+    from zerosum.export.exporting import Exported
+
 SPLIT = (0.8, 0.1, 0.1)  # train, validation, test
 LARGE = 2**30  # bytes
 DRAWN = 200_000  # events
+CERTIFIED = ("jensen_shannon", "kl_forward", "kl_reverse", "auc", "confidence", "unit", "seed")
 DEMO_SOURCE, DEMO_EVENTS, DEMO_STEPS = "dimuon", 20_000, 8_000
 
 
@@ -281,9 +285,35 @@ def write_stream(stream: Iterator[Events], output: str | Path) -> None:
 def sample(
     run: str | Path, n: int, output: str | Path, *, where: Mapping[str, float] | None = None, seed: int = 0
 ) -> None:
-    """Draw n events from a run's generator into a file, in constant memory."""
-    model = Model.load(RunFolder(run).existing().model)
-    write_stream(model.stream(n, where=where, seed=seed), output)
+    """Draw n events from the generator of a run, or of a file that `export` wrote, in constant memory."""
+    write_stream(drawer(run).stream(n, where=where, seed=seed), output)
+
+
+def drawer(run: str | Path) -> Drawer:
+    """What draws events: a run's generator, or the one in an ONNX file."""
+    if Path(run).suffix != ".onnx":
+        return Model.load(RunFolder(run).existing().model)
+    from zerosum.export.onnx_file import OnnxModel
+
+    return OnnxModel.load(run)
+
+
+def export(run: str | Path, output: str | Path) -> "Exported":
+    """Write a run's generator as a file that needs no zerosum, with its certificate and provenance."""
+    from zerosum.export.exporting import export as write
+
+    folder = RunFolder(run).existing()
+    facts: dict[str, Any] = {}
+    if (folder.path / "provenance.json").exists():
+        known = folder.read_json("provenance.json")
+        facts["provenance"] = {key: known.get(key) for key in ("started", "versions", "git")}
+        facts["provenance"]["data_sha256"] = known.get("data", {}).get("sha256")
+    if (folder.path / "certificate.json").exists():
+        found = folder.read_json("certificate.json")
+        facts["certificate"] = {key: found.get(key) for key in CERTIFIED} | {
+            "n": [found.get(key, {}).get("n") for key in ("reference", "generated")]
+        }
+    return write(Model.load(folder.model), output, facts=facts)
 
 
 def simulate(source: str, n: int, output: str | Path, *, seed: int = 0) -> int:

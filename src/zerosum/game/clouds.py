@@ -72,7 +72,7 @@ class CloudGenerator(nn.Module):
     def forward(self, z: Tensor, c: Tensor) -> Tensor:
         """From (N, L) and (N, K) to (N, C, M)."""
         exists = existing(c[:, 0], self.places).unsqueeze(2)
-        own = z[:, : self.own].view(len(z), self.places, POINT_LATENT)
+        own = z[:, : self.own].reshape(-1, self.places, POINT_LATENT)
         g = _act(self.begin(torch.cat([z[:, self.own :], c], 1)))
         h = _act(self.lift(own)) * exists
         for block in self.blocks:

@@ -69,7 +69,7 @@ class GridGenerator(nn.Module):
 
     def forward(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         """From (N, L) and (N, K) to (N, C, *sides)."""
-        x: Tensor = self.layers(self.first(join(z, c)).view(len(z), self.widest, *self.start))
+        x: Tensor = self.layers(self.first(join(z, c)).view(-1, self.widest, *self.start))
         for axis, side in enumerate(self.sides, start=2):
             x = x.narrow(axis, (x.shape[axis] - side) // 2, side)
         return x

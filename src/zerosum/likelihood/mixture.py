@@ -41,9 +41,10 @@ class Mixture(LikelihoodModel):
         c, uniform = self._given(c), torch.special.ndtr(z[:, :1])
         edges = self._scores(c).softmax(-1).cumsum(-1)
         k = (uniform > edges[..., :-1]).sum(-1)
-        rows = torch.arange(len(z), device=z.device).clamp_max(len(c) - 1)
+        chosen = torch.arange(len(self.scores), device=z.device) == k[:, None]
         noise = (self._roots()[k] @ z[:, 1:, None]).squeeze(-1)
-        return self._means(c)[rows, k] + noise
+        mean: Tensor = (chosen[..., None] * self._means(c)).sum(1)
+        return mean + noise
 
     def log_prob(self, x: Tensor, c: Tensor | None = None) -> Tensor:
         """The density, ln p_g(x | c), shape (N,)."""
@@ -82,11 +83,13 @@ class Mixture(LikelihoodModel):
 
     def _scores(self, c: Tensor) -> Tensor:
         """Scores of the components, (N, M)."""
-        return self.scores + c @ self.score_slopes.T
+        return self.scores + c @ self.score_slopes.T if c.shape[1] else self.scores[None]
 
     def _means(self, c: Tensor) -> Tensor:
         """Means of the components, (N, M, F)."""
-        return self.means + torch.einsum("nk,mfk->nmf", c, self.mean_slopes)
+        return (
+            self.means + torch.einsum("nk,mfk->nmf", c, self.mean_slopes) if c.shape[1] else self.means[None]
+        )
 
     def _given(self, c: Tensor | None) -> Tensor:
         """The conditions, or one row of none."""
