@@ -175,6 +175,12 @@ def compare(
     json_file: Annotated[Path | None, typer.Option("--json", help="Write all numbers to this file.")] = None,
     report: Annotated[Path | None, typer.Option(help="Write a page with all plots to this file.")] = None,
     confidence: Annotated[float, typer.Option(help="Confidence of the lower limits.")] = 0.95,
+    metrics: Annotated[
+        bool, typer.Option("--metrics", help="Add FPD, KPD, precision, W1 and other metrics of the field.")
+    ] = False,
+    training: Annotated[
+        Path | None, typer.Option(help="The events the generator was trained on: has it memorised them?")
+    ] = None,
     seed: Seed = 0,
     quiet: Quiet = False,
 ) -> None:
@@ -187,6 +193,8 @@ def compare(
         columns=columns,
         observables=observable or (),
         confidence=confidence,
+        metrics=metrics,
+        training=training,
         seed=seed,
         json_file=json_file,
         report_file=report,

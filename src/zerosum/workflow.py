@@ -6,6 +6,7 @@
 import copy
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from zerosum.data.simulators import source as find_source
 from zerosum.errors import InputError
 from zerosum.evaluation.compare import Comparison, compare
 from zerosum.evaluation.judge import MOST, judge
+from zerosum.evaluation.memorisation import LEAST_EVENTS, memorised
 from zerosum.evaluation.observables import observed_pair, with_observables
 from zerosum.evaluation.streaming import compare_files
 from zerosum.model import Drawer, Model
@@ -42,6 +44,7 @@ SPLIT = (0.8, 0.1, 0.1)  # train, validation, test
 LARGE = 2**30  # bytes
 DRAWN = 200_000  # events
 CERTIFIED = ("jensen_shannon", "kl_forward", "kl_reverse", "auc", "confidence", "unit", "seed")
+MOST_REMEMBERED = 5_000  # events of each sample for the test of memorisation after a training
 DEMO_SOURCE, DEMO_EVENTS, DEMO_STEPS = "dimuon", 20_000, 8_000
 
 
@@ -222,7 +225,9 @@ class Run:
         """Compare with the test split, which nothing else has touched; write certificate.json and report.html."""
         generated = self.model.sample(max(len(self.test), 10_000), seed=self.config.seed + 2)
         observables = self.config.observable
-        comparison = compare(self.test, generated, observables=observables, seed=self.config.seed)
+        comparison = self._remembered(
+            compare(self.test, generated, observables=observables, seed=self.config.seed), generated
+        )
         self.folder.write_json("certificate.json", comparison.to_json())
         write_report(
             self.folder.path / "report.html",
@@ -235,6 +240,15 @@ class Run:
             title=f"Run {self.folder.path.name}",
         )
         return comparison
+
+    def _remembered(self, comparison: Comparison, generated: Events) -> Comparison:
+        """The comparison with the test of memorisation, where there are no conditions and enough events."""
+        if self.test.conditions is not None or min(len(self.test), len(generated)) < LEAST_EVENTS:
+            return comparison
+        found = memorised(
+            self.train_events, self.test, generated, seed=self.config.seed, most=MOST_REMEMBERED
+        )
+        return replace(comparison, memorisation=found)
 
 
 def train(
@@ -332,6 +346,8 @@ def compare_paths(
     columns: Sequence[str] | None = None,
     observables: Sequence[str] = (),
     confidence: float = 0.95,
+    metrics: bool = False,
+    training: str | Path | None = None,
     seed: int = 0,
     json_file: Path | None = None,
     report_file: Path | None = None,
@@ -339,12 +355,25 @@ def compare_paths(
     """Compare two files, or a run's test split with a file; write the numbers and the report where asked.
 
     Files of more than `LARGE` bytes are streamed in bounded memory, and their report draws the first `DRAWN` events.
+
+    Args:
+        reference: A file, or a run's folder.
+        generated: A file.
+        columns: The features and conditions to compare.
+        observables: What the critics see beside the observables of the data's kind.
+        confidence: Level of the lower limits.
+        metrics: Add the metrics that papers quote.
+        training: The file that the generator was trained on, to test whether it memorised it.
+        seed: Seed of splits, critics and permutations.
+        json_file: Where to write all numbers.
+        report_file: Where to write the page.
     """
     run = Run.resume(reference) if Path(reference).is_dir() else None
     choices: dict[str, Any] = {
         "columns": columns,
         "observables": observables,
         "confidence": confidence,
+        "metrics": metrics,
         "seed": seed,
     }
     large = not run and any(is_large(path) for path in (reference, generated))
@@ -354,6 +383,9 @@ def compare_paths(
         comparison = compare_files(Path(reference), Path(generated), **choices)
     else:
         comparison = compare(first, second, **choices)
+    if training is not None:
+        learned = load(training, max_events=DRAWN)
+        comparison = replace(comparison, memorisation=memorised(learned, first, second, seed=seed))
     if json_file:
         write_text(json_file, json.dumps(comparison.to_json(), indent=1) + "\n")
     if report_file:

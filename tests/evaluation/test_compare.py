@@ -236,3 +236,38 @@ def test_negative_weights_leave_valid_json():
     assert json.dumps(record, allow_nan=False)
     assert record["features"][0]["wasserstein"] is None
     assert record["jensen_shannon"]["lower"] is None
+
+
+def test_metrics_that_papers_quote_stand_beside():
+    one = compare(gaussian(0), gaussian(2, shift=0.3), critics=QUICK, metrics=True)
+    record = json.loads(json.dumps(one.to_json(), allow_nan=False))
+    found = {metric["name"]: metric for metric in record["metrics"]}
+    assert {"AUC", "JSD [bits]", "FPD", "KPD", "precision", "coverage", "sliced wasserstein"} <= set(found)
+    assert found["JSD [bits]"]["value"] == pytest.approx(one.jensen_shannon.estimate / np.log(2))
+    columns = {metric["name"]: metric for metric in record["column_metrics"]}
+    assert columns["W1(c)"]["value"] == pytest.approx(0.3, abs=5 * columns["W1(c)"]["error"])
+    assert columns["separation power(c)"]["p_value"] < 1e-6
+    assert columns["separation power(a)"]["p_value"] > 1e-4
+    assert "coverage" in one.summary()
+    assert max(map(len, one.summary().splitlines())) <= 80
+    assert not compare(gaussian(0), gaussian(2, shift=0.3), critics=QUICK).metrics
+
+
+def test_where_nothing_is_found_it_says_what_would_have_been(found):
+    one = found["identical"]
+    shift = next(each for each in one.power if each.distortion == "shift")
+    assert 0.02 < shift.strength < 0.5
+    assert "told apart with 90 % probability" in one.summary()
+    assert one.to_json()["power"][0]["distortion"] == "shift"
+    assert not found["scaled"].power
+
+
+def test_weighted_events_have_the_metrics_that_are_defined_for_them():
+    rng = np.random.default_rng(6)
+    x, w = rng.normal(size=(2000, 2)), rng.exponential(size=2000)
+    one = compare(
+        Events.table(x, weights=w), Events.table(rng.normal(size=(2000, 2))), critics=QUICK, metrics=True
+    )
+    assert [metric.name for metric in one.metrics] == ["AUC", "JSD [bits]"]
+    assert [metric.name for metric in one.column_metrics] == ["separation power(x0)", "separation power(x1)"]
+    assert all(metric.p_value > 1e-4 for metric in one.column_metrics)

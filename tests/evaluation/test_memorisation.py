@@ -6,7 +6,7 @@ from scipy import stats
 
 from zerosum.data.events import Events
 from zerosum.errors import InputError
-from zerosum.evaluation.memorisation import memorisation
+from zerosum.evaluation.memorisation import memorisation, memorised
 
 
 def normal(seed, n=2000, scale=1.0, d=3):
@@ -77,3 +77,12 @@ def test_small_and_foreign_samples_are_refused():
         memorisation(events, events.take(slice(10)), events, seed=0)
     with pytest.raises(InputError, match="other columns"):
         memorisation(events, events, Events.table(normal(0, 100, d=2)), seed=0)
+
+
+def test_columns_are_matched_and_conditions_refused():
+    train = Events.table(normal(1), ["a", "b", "c"])
+    other = Events.table(normal(2), ["c", "a", "b"])
+    found = memorised(train, other, train.take(slice(500)), seed=0)
+    assert found.copies.value == 1
+    with pytest.raises(InputError, match="without conditions"):
+        memorised(train.given(["c"]), other.given(["c"]), train.given(["c"]), seed=0)

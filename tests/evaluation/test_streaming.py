@@ -64,3 +64,16 @@ def test_weights_and_tiny_files_are_handled(tmp_path):
     assert found.jensen_shannon.effective == (300, 300)
     with pytest.raises(InputError, match="generated sample has 30 events"):
         compare_files(tmp_path / "weighted.h5", tmp_path / "tiny.h5", critics=LINEAR)
+
+
+def test_conditions_have_bins_in_streams_too(tmp_path):
+    rng = np.random.default_rng(2)
+    for name, slope in (("reference.h5", 1.0), ("generated.h5", 1.3)):
+        energy = rng.choice([1.0, 10.0], 6000)
+        x = slope * (energy == 10) + rng.normal(size=6000)
+        save(Events.table(np.c_[x, energy], ["x", "energy"]).given(["energy"]), tmp_path / name)
+    found = compare_files(
+        tmp_path / "reference.h5", tmp_path / "generated.h5", critics=(Polynomial("quadratic", 2),)
+    )
+    assert [(one.low, one.p_value < 0.01) for one in found.conditions] == [(1.0, False), (10.0, True)]
+    assert found.conditions[1].jensen_shannon.value == pytest.approx(0.0111, abs=0.006)  # a shift of 0.3

@@ -43,6 +43,26 @@ def comparison() -> dict[str, Any]:
                 "generated": {"fraction": 0.004, "error": 0.001},
             }
         ],
+        "metrics": [
+            {
+                "name": "FPD",
+                "value": 0.0021,
+                "error": 0.0004,
+                "null": 0.0,
+                "p_value": 0.005,
+                "n": [1000, 1000],
+            },
+            {"name": "AUC", "value": 0.53, "error": 0.01, "null": 0.5, "p_value": None, "n": [1000, 1000]},
+        ],
+        "power": [{"distortion": "shift", "feature": "x", "strength": 0.08, "probability": 0.9}],
+        "memorisation": {
+            "share_closer": 0.52,
+            "error": 0.02,
+            "expected": 0.5,
+            "p_value": 0.2,
+            "copies": {"fraction": 0.001, "error": 0.001},
+            "n": [100, 100, 100],
+        },
         "notes": ["a note that must be seen"],
     }
 

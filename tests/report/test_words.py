@@ -53,3 +53,17 @@ def test_verdict_and_meaning_without_the_comparisons_own() -> None:
 def test_only_a_limit_above_0_is_called_certified(lower, kind) -> None:
     row = next(words.statements({"jensen_shannon": {"estimate": 0.03, "error": 0.01, "lower": lower}}))
     assert (row.name, row.kind) == ("Jensen-Shannon", kind)
+
+
+def test_metrics_power_and_memorisation_in_words(comparison) -> None:
+    assert words.metrics(comparison)[0] == {
+        "name": "FPD",
+        "value": "0.00210 ± 0.00040",
+        "null": "0",
+        "p_value": "0.005",
+    }
+    assert words.metrics(comparison)[1]["p_value"] == ""
+    assert words.caught(comparison).endswith("by a shift of x by 0.08 standard deviations.")
+    assert "0.520 ± 0.020 are closest to a training event" in words.memorised(comparison)
+    assert words.metrics({}) == []
+    assert words.caught({}) == words.memorised({}) == ""

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from zerosum.data.events import Events, absent
+from zerosum.data.events import Events
 from zerosum.errors import InputError
 from zerosum.evaluation.certificate import certificate, null_floor
 from zerosum.evaluation.comparison import Comparison, Side
@@ -14,7 +14,10 @@ from zerosum.evaluation.critics import Critic
 from zerosum.evaluation.folds import BUDGET, Fold, all_weights, examine
 from zerosum.evaluation.importance import rank_features
 from zerosum.evaluation.marginals import Marginal, marginal
+from zerosum.evaluation.matching import matched
 from zerosum.evaluation.observables import with_observables
+from zerosum.evaluation.power import LEAST_EVENTS, power
+from zerosum.evaluation.quoted import quoted
 from zerosum.evaluation.ranking import auc
 from zerosum.evaluation.regions import regions
 from zerosum.evaluation.summaries import names, rows
@@ -39,6 +42,7 @@ def compare(
     seed: int = 0,
     critics: Sequence[Critic] | None = None,
     budget: int = BUDGET,
+    metrics: bool = False,
 ) -> Comparison:
     """How far the generated events are from the reference, with limits that hold, and where.
 
@@ -51,13 +55,14 @@ def compare(
         seed: Seed of splits, critics and permutations.
         critics: What to fit instead of the usual ladder.
         budget: The most events of each sample on which critics train; all events certify.
+        metrics: Add the metrics that papers quote, and the power whatever was found.
     """
     checked_confidence(confidence)
     bare = matched(reference, generated, columns)
     pair = [with_observables(events, observables, like=bare[0]) for events in bare]
     folds = examine(*pair, seed=seed, critics=critics, budget=budget)
     floor = null_floor(pair[0], seed=seed, critics=critics, budget=budget) if len(pair[0]) >= 100 else None
-    found = assemble(folds, *pair, confidence=confidence, seed=seed, floor=floor)
+    found = assemble(folds, *pair, confidence=confidence, seed=seed, floor=floor, metrics=metrics)
     return replace(found, conditions=by_condition(pair[0], pair[1], folds, names=bare[0].condition_names))
 
 
@@ -75,6 +80,7 @@ def assemble(
     confidence: float,
     seed: int,
     floor: float | None,
+    metrics: bool = False,
 ) -> Comparison:
     """The comparison that follows from scored events, but for the bins of conditions."""
     js = replace(certificate(folds, confidence=confidence, seed=seed), null_floor=floor)
@@ -87,6 +93,10 @@ def assemble(
         np.concatenate([fold.held[0][-1] for fold in folds]),
         np.concatenate([fold.held[1][-1] for fold in folds]),
     )
+    size = min(len(weights[0]), len(weights[1]))
+    able = min(len(reference), size) >= LEAST_EVENTS and js.lower is not None
+    caught = able and (metrics or not js.certified)
+    of_events, of_columns = quoted(reference, generated, folds, seed=seed) if metrics else ((), ())
     return Comparison(
         reference=Side(reference.source, len(reference)),
         generated=Side(generated.source, len(generated)),
@@ -94,7 +104,9 @@ def assemble(
         confidence=confidence,
         columns=tuple(reference.names + reference.condition_names),
         jensen_shannon=js,
-        **others,
+        kl_forward=others["kl_forward"],
+        kl_reverse=others["kl_reverse"],
+        total_variation=others["total_variation"],
         auc=auc(*held, weights),
         missing=missing(folds),
         invented=invented(folds),
@@ -102,6 +114,9 @@ def assemble(
         ranking=rank_features(reference, generated, seed=seed),
         regions=regions(reference, generated, seed=seed, confidence=confidence),
         conditions=(),
+        metrics=of_events,
+        column_metrics=of_columns,
+        power=power(reference, size, confidence=confidence, seed=seed) if caught else (),
         notes=js.notes,
     )
 
@@ -118,45 +133,3 @@ def marginals(reference: Events, generated: Events) -> tuple[Marginal, ...]:
         for i, title in enumerate(titles)
     ]
     return tuple(sorted(found, key=lambda one: -one.jensen_shannon))
-
-
-def matched(
-    reference: Events, generated: Events, columns: Sequence[str] | None = None
-) -> tuple[Events, Events]:
-    """Both samples with the same columns in the same order; what one side gives as a condition is one."""
-    same_shape = reference.kind == "table" or _shape(reference) == _shape(generated)
-    if reference.kind != generated.kind or not same_shape:
-        raise InputError(
-            f"the reference is a {reference.kind} of shape {reference.event_shape}, the generated sample a "
-            f"{generated.kind} of shape {generated.event_shape}; compare samples of one kind and shape."
-        )
-    known = [set(events.names + events.condition_names) for events in (reference, generated)]
-    shared = [name for name in reference.names + reference.condition_names if name in known[1]]
-    wanted = shared if columns is None else list(columns)
-    lacking = [name for name in wanted if name not in known[0] & known[1]]
-    if lacking:
-        raise InputError(absent(lacking, shared))
-    given = [
-        name for name in wanted if name in reference.condition_names or name in generated.condition_names
-    ]
-    features = [name for name in wanted if name not in given]
-    if not features:
-        raise InputError("the samples share no feature by name; rename the columns of one of them.")
-    first, second = (_with(events, features, given) for events in (reference, generated))
-    return first, second
-
-
-def _shape(events: Events) -> tuple[int, ...]:
-    """The sides of a grid, or the number of points of a cloud."""
-    return events.event_shape[1:] if events.kind == "grid" else events.event_shape[:1]
-
-
-def _with(events: Events, features: Sequence[str], given: Sequence[str]) -> Events:
-    """The events with exactly these features and these conditions."""
-    moved = events.given([name for name in given if name in events.names])
-    kept = [moved.condition_names.index(name) for name in given]
-    return replace(
-        moved.select(features),
-        conditions=None if not kept else np.asarray(moved.conditions)[:, kept],
-        condition_features=tuple(moved.condition_features[i] for i in kept),
-    )

@@ -8,6 +8,9 @@ from zerosum.evaluation.certificate import Certificate
 from zerosum.evaluation.conditional import ConditionBin
 from zerosum.evaluation.importance import Rank
 from zerosum.evaluation.marginals import Marginal
+from zerosum.evaluation.memorisation import Memorisation
+from zerosum.evaluation.metric import Metric
+from zerosum.evaluation.power import Detectable
 from zerosum.evaluation.regions import Region
 from zerosum.theory.estimate import EQUILIBRIUM, Estimate, floored
 
@@ -43,8 +46,13 @@ class Comparison:
         features: Each feature by itself, the most different first.
         ranking: The columns by what a critic loses without them, correlations included.
         regions: Where one sample has significantly more events than the other.
-        conditions: The divergence in bins of each condition; empty where files are compared as streams.
+        conditions: The divergence in bins of each condition.
         notes: Plain statements about what does not hold.
+        metrics: What papers quote, of whole events; empty unless asked for.
+        column_metrics: Wasserstein-1 and separation power of each column; empty unless asked for.
+        power: The smallest distortions that samples of this size would have caught with 90 % probability; empty where
+            a difference was certified, unless the metrics were asked for.
+        memorisation: Whether training events were memorised; None where those are not known.
     """
 
     reference: Side
@@ -64,6 +72,10 @@ class Comparison:
     regions: tuple[Region, ...]
     conditions: tuple[ConditionBin, ...]
     notes: tuple[str, ...]
+    metrics: tuple[Metric, ...] = ()
+    column_metrics: tuple[Metric, ...] = ()
+    power: tuple[Detectable, ...] = ()
+    memorisation: Memorisation | None = None
 
     @property
     def value(self) -> float:
@@ -110,6 +122,10 @@ class Comparison:
             "critics": [vars_of(rung) for rung in js.ladder],
             "growing": js.growing,
             "effective_size": list(js.effective),
+            "metrics": [vars_of(one) for one in self.metrics],
+            "column_metrics": [vars_of(one) for one in self.column_metrics],
+            "power": [one.to_json() for one in self.power],
+            "memorisation": self.memorisation.to_json() if self.memorisation else None,
             "notes": list(self.notes),
         }
 
@@ -144,7 +160,9 @@ class Comparison:
             f"{one.name[:23]:24}{one.jensen_shannon:>12.5f}{one.wasserstein:>12.4g}{one.ks:>10.4f}{one.p_value:>12.2g}"
             for one in self.features[:10]
         ]
-        lines += self._where()
+        lines += [*self._where(), *self._quoted(), *self._power()]
+        if self.memorisation:
+            lines += ["", *_wrapped(f"Memorisation: {self.memorisation}")]
         return "\n".join(lines + [line for note in self.notes for line in ["", *_wrapped("Note: " + note)]])
 
     def _where(self) -> list[str]:
@@ -166,6 +184,21 @@ class Comparison:
             lines.append(f"{str(bin)[:39]:40}{js.value:>14.5f}{js.error:>12.5f}{bin.p_value:>14.2g}")
         return lines
 
+    def _quoted(self) -> list[str]:
+        """The metrics of whole events, one line each."""
+        head = ["", f"{'metric':24}{'value':>12}{'error':>10}{'null':>12}{'p':>12}"] if self.metrics else []
+        return head + [
+            f"{one.name[:23]:24}{one.value:>12.5g}{one.error:>10.2g}{_or_blank(one.null)}{_or_blank(one.p_value)}"
+            for one in self.metrics
+        ]
+
+    def _power(self) -> list[str]:
+        """What would have been caught."""
+        if not self.power:
+            return []
+        caught = ", ".join(str(one) for one in self.power)
+        return ["", *_wrapped(f"Samples of this size would be told apart with 90 % probability by {caught}.")]
+
 
 def vars_of(record: Any) -> dict[str, Any]:
     """The fields of a flat record by name; None where a number is not defined."""
@@ -175,6 +208,10 @@ def vars_of(record: Any) -> dict[str, Any]:
 
 def _measured(one: Certificate) -> dict[str, float | None]:
     return {"estimate": one.estimate, "error": one.error, "lower": one.lower}
+
+
+def _or_blank(number: float | None) -> str:
+    return f"{'' if number is None else format(number, '.3g'):>12}"
 
 
 def _limit(one: Certificate) -> str:

@@ -4,7 +4,7 @@ A generator can be right on average and wrong at the highest energy. The events 
 are sorted into bins of each condition; the bound holds in each bin for p(x | bin) and q(x | bin), whatever the critic.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -83,13 +83,18 @@ def by_condition(
         names: The conditions.
     """
     labels = {one.name: one.label for one in reference.condition_features}
+    return in_bins({labels[name]: (reference.column(name), generated.column(name)) for name in names}, folds)
+
+
+def in_bins(conditions: Mapping[str, Pair], folds: Sequence[Fold]) -> tuple[ConditionBin, ...]:
+    """The same for the values of conditions in both samples by their labels, of all events that the folds index."""
     found = []
-    for name in names:
-        for low, high, inside in binned((reference.column(name), generated.column(name))):
+    for label, values in conditions.items():
+        for low, high, inside in binned(values):
             if min(int(one.sum()) for one in inside) >= LEAST_EVENTS:
                 estimate, p = _bound(folds, inside), _p_value(folds[0], inside)
                 sizes = [int(one.sum()) for one in inside]
-                found.append(ConditionBin(labels[name], low, high, estimate, sizes[0], sizes[1], p))
+                found.append(ConditionBin(label, low, high, estimate, sizes[0], sizes[1], p))
     corrected = holm([one.p_value for one in found])
     return tuple(replace(one, p_value=float(p)) for one, p in zip(found, corrected, strict=True))
 

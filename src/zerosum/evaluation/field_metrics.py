@@ -17,6 +17,7 @@ from zerosum.errors import InputError
 from zerosum.evaluation.certificate import estimate
 from zerosum.evaluation.certificate import p_value as critic_p_value
 from zerosum.evaluation.folds import Fold, all_weights
+from zerosum.evaluation.metric import Metric
 from zerosum.evaluation.ranking import auc
 from zerosum.evaluation.variational import DIVERGENCES
 
@@ -25,27 +26,6 @@ BATCHES = 10
 BATCH = 1_000
 ROUNDS = 199
 MIX = 20221118  # keeps the draws independent of events that were drawn from the same seed
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """A number that papers quote.
-
-    Attributes:
-        name: Which.
-        value: The number.
-        error: Its standard error; as published, whatever was published as its error.
-        null: What the reference against itself gives at this size, in expectation.
-        p_value: Of "both samples have one distribution"; None as published, which has none.
-        n: Events of the reference and of the generated sample that went in.
-    """
-
-    name: str
-    value: float
-    error: float
-    null: float | None
-    p_value: float | None
-    n: tuple[int, int]
 
 
 def frechet(first: tuple[FloatArray, FloatArray], second: tuple[FloatArray, FloatArray]) -> float:

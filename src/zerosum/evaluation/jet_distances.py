@@ -12,7 +12,8 @@ from scipy import stats
 from zerosum.data.events import BoolArray, Events, FloatArray, IndexArray
 from zerosum.data.jets import jet_mass
 from zerosum.errors import InputError
-from zerosum.evaluation.field_metrics import MIX, ROUNDS, Metric
+from zerosum.evaluation.field_metrics import MIX, ROUNDS
+from zerosum.evaluation.metric import Metric
 from zerosum.evaluation.shapes import entries_of_particles
 
 MOST_MASSES = 20_000  # jets of each sample

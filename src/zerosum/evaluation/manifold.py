@@ -12,7 +12,8 @@ from scipy import stats
 
 from zerosum.data.events import FloatArray
 from zerosum.errors import InputError
-from zerosum.evaluation.field_metrics import MIX, Metric
+from zerosum.evaluation.field_metrics import MIX
+from zerosum.evaluation.metric import Metric
 
 PARTS = 8
 PART = 2_000

@@ -12,11 +12,13 @@ permutations of the labels (Hoeffding 1951): exact, since it keeps that several 
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from zerosum.data.events import BoolArray, Events, FloatArray
 from zerosum.errors import InputError
+from zerosum.evaluation.matching import matched
 from zerosum.evaluation.summaries import Scale, names, rows
 from zerosum.theory.estimate import Estimate
 
@@ -49,6 +51,17 @@ class Memorisation:
     n_train: int
     n_held_out: int
     n_generated: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain numbers."""
+        return {
+            "share_closer": self.share_closer.value,
+            "error": self.share_closer.error,
+            "expected": self.expected,
+            "p_value": self.p_value,
+            "copies": {"fraction": self.copies.value, "error": self.copies.error},
+            "n": [self.n_train, self.n_held_out, self.n_generated],
+        }
 
     def __str__(self) -> str:
         return (
@@ -102,6 +115,25 @@ def memorisation(
         held,
         m,
     )
+
+
+def memorised(
+    train: Events, held_out: Events, generated: Events, *, seed: int, most: int = MOST
+) -> Memorisation:
+    """`memorisation` of samples that may have other columns beside those that all three share.
+
+    Raises:
+        InputError: The events have conditions: those of generated events are often those of training events, which
+            then are nearest without having been memorised.
+    """
+    first, second = matched(held_out, generated)
+    _, third = matched(first, train)
+    if first.conditions is not None or names(third) != names(first):
+        raise InputError(
+            "memorisation is tested for events without conditions, with all columns of the training events; "
+            "leave --training out."
+        )
+    return memorisation(third, first, second, seed=seed, most=most)
 
 
 def neighbours(pool: FloatArray, generated: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -12,6 +12,7 @@ from the held-out terms Z follows the lower limit to be expected at the full siz
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -48,9 +49,21 @@ class Detectable:
     probability: float = PROBABILITY
 
     def __str__(self) -> str:
+        unit = " standard deviations" if self.distortion == "shift" else ""
         if not np.isfinite(self.strength):
-            return f"a {self.distortion} in {self.feature} would not be caught up to {STRENGTHS[-1]:.2g}"
-        return f"a {self.distortion} of {self.strength:.2g} in {self.feature}"
+            return f"no {self.distortion} of {self.feature} up to {STRENGTHS[-1]:.2g}{unit}"
+        strength = f"{self.strength:.2g}{unit}" if unit else f"{self.strength:.1%}"
+        return f"a {self.distortion} of {self.feature} by {strength}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain numbers and strings; None for a strength that is not caught."""
+        strength = self.strength if np.isfinite(self.strength) else None
+        return {
+            "distortion": self.distortion,
+            "feature": self.feature,
+            "strength": strength,
+            "probability": self.probability,
+        }
 
 
 def _changed(events: Events, feature: str, change: Callable[[FloatArray], FloatArray]) -> Events:

@@ -18,6 +18,7 @@ from zerosum.data.formats import iterate
 from zerosum.evaluation.certificate import null_floor
 from zerosum.evaluation.compare import assemble, checked_confidence, matched
 from zerosum.evaluation.comparison import Comparison, Side
+from zerosum.evaluation.conditional import in_bins
 from zerosum.evaluation.critics import Critic, Panel, ladder
 from zerosum.evaluation.folds import Fold, check, trained
 from zerosum.evaluation.observables import with_observables
@@ -28,6 +29,7 @@ TRAINED = 100_000
 CERTIFIED = 2_000_000
 KEYS = 19480701  # keeps the keys independent of events that were drawn from the same seed
 Path = str | os.PathLike[str]
+Scores = tuple[FloatArray, FloatArray, FloatArray]
 Chunks = Callable[[], Iterator[Events]]
 
 
@@ -43,6 +45,7 @@ def compare_files(
     chunk: int = CHUNK,
     budget: int = TRAINED,
     certified: int = CERTIFIED,
+    metrics: bool = False,
 ) -> Comparison:
     """As `compare`, for files of any size.
 
@@ -57,6 +60,7 @@ def compare_files(
         chunk: How many events are read at a time.
         budget: The most events of each file that train the critics.
         certified: The most events of each file that certify.
+        metrics: Add the metrics that papers quote, from the events that trained the critics.
     """
     checked_confidence(confidence)
     paths = (reference, generated)
@@ -74,16 +78,15 @@ def compare_files(
     for name, events in zip(("reference", "generated"), training, strict=True):
         check(name, events)
     panel, tune = trained(*training, critics=ladder(training[0]) if critics is None else critics, seed=seed)
-    scored = [sample.scores(panel, certified) for sample in samples]
-    fold = Fold(
-        panel.names,
-        tune,
-        (scored[0][0], scored[1][0]),
-        (np.arange(0), np.arange(0)),
-        (scored[0][1], scored[1][1]),
-    )
+    given = like.condition_names
+    scored = [sample.scores(panel, certified, given) for sample in samples]
+    logits, weights, conditions = zip(*scored, strict=True)
+    everywhere = (np.arange(len(weights[0])), np.arange(len(weights[1])))
+    fold = Fold(panel.names, tune, (logits[0], logits[1]), everywhere, (weights[0], weights[1]))
+    labels = [feature.label for feature in like.condition_features]
+    values = {label: (conditions[0][:, i], conditions[1][:, i]) for i, label in enumerate(labels)}
     floor = null_floor(training[0], seed=seed, critics=critics)
-    found = assemble([fold], *training, confidence=confidence, seed=seed, floor=floor)
+    found = assemble([fold], *training, confidence=confidence, seed=seed, floor=floor, metrics=metrics)
     note = (
         f"the critics and the single features saw {len(training[0])} and {len(training[1])} of {samples[0].n} and "
         f"{samples[1].n} events; {fold.held[0].shape[1]} and {fold.held[1].shape[1]} others certify."
@@ -92,6 +95,7 @@ def compare_files(
         found,
         reference=Side(str(reference), samples[0].n),
         generated=Side(str(generated), samples[1].n),
+        conditions=in_bins(values, [fold]),
         notes=(*found.notes, note),
     )
 
@@ -123,16 +127,18 @@ class Subsample:
         for part in self._chunks():
             yield part, rng.random(len(part))
 
-    def scores(self, panel: Panel, most: int) -> tuple[FloatArray, FloatArray]:
-        """Logits (K, n) and weights (n,) of about `most` other events at most."""
+    def scores(self, panel: Panel, most: int, given: Sequence[str] = ()) -> Scores:
+        """Logits (K, n), weights (n,) and conditions (n, C) of about `most` other events at most."""
         end = self._edge + most / self.n
-        logits, weights = [], []
+        logits, weights, conditions = [], [], []
         for part, key in self._keyed():
             chosen = part.take((key > self._edge) & (key <= end))
             if len(chosen):
                 logits.append(panel.logits(chosen).astype(np.float32))
                 weights.append(np.ones(len(chosen)) if chosen.weights is None else chosen.weights)
-        return np.concatenate(logits, axis=1), np.concatenate(weights)
+                columns = [chosen.column(name) for name in given]
+                conditions.append(np.stack(columns, axis=1) if columns else np.empty((len(chosen), 0)))
+        return np.concatenate(logits, axis=1), np.concatenate(weights), np.concatenate(conditions)
 
 
 def _joined(first: Events, second: Events) -> Events:

@@ -13,6 +13,7 @@ from scipy.spatial.distance import cdist
 
 from zerosum.data.events import FloatArray
 from zerosum.errors import InputError
+from zerosum.evaluation.metric import Metric
 from zerosum.evaluation.summaries import Scale
 
 ROUNDS = 199
@@ -24,26 +25,7 @@ EXPECTED = 5  # events that must be expected in a bin where they have one weight
 DRAW = 19530101  # keeps subsamples and permutations independent of events that were drawn from the same seed
 
 
-@dataclass(frozen=True, slots=True)
-class Distance:
-    """One number that says how far two samples are apart.
-
-    Attributes:
-        name: Which.
-        value: The number; in the column's unit for a Wasserstein distance of one column.
-        error: Its standard error.
-        p_value: Of "both samples have one distribution".
-        n: How many events of the reference and of the generated sample went in.
-    """
-
-    name: str
-    value: float
-    error: float
-    p_value: float
-    n: tuple[int, int]
-
-
-def wasserstein(reference: FloatArray, generated: FloatArray, *, seed: int) -> Distance:
+def wasserstein(reference: FloatArray, generated: FloatArray, *, seed: int) -> Metric:
     """The Wasserstein-1 distance of one column, from arrays of shape (n,) and (m,)."""
     return _transported("wasserstein", np.r_[reference, generated][None], len(reference), seed)
 
@@ -55,7 +37,7 @@ def sliced_wasserstein(
     seed: int,
     directions: int = DIRECTIONS,
     most: int = SLICED,
-) -> Distance:
+) -> Metric:
     """The mean of the Wasserstein-1 distances along random directions, for matrices (n, d) and (m, d).
 
     The columns have unit spread, so the distance is in standard deviations (Rabin, Peyre, Delon and Bernot 2011).
@@ -67,7 +49,7 @@ def sliced_wasserstein(
     return _transported("sliced wasserstein", axes @ np.concatenate([x, y]).T, len(x), seed)
 
 
-def _transported(name: str, lines: FloatArray, n: int, seed: int) -> Distance:
+def _transported(name: str, lines: FloatArray, n: int, seed: int) -> Metric:
     """The mean W1 of the first n and the other points on each of K lines, shape (K, n + m).
 
     W1 is the integral of |F - G|, which is the difference of the means of the potential h(x), the integral of
@@ -90,12 +72,13 @@ def _transported(name: str, lines: FloatArray, n: int, seed: int) -> Distance:
     permuted = [(np.abs(difference(rng.permuted(label))) * gaps).sum(1).mean() for _ in range(ROUNDS)]
     of_directions = each.std() / np.sqrt(len(each))
     error = np.sqrt(potential[:n].var() / n + potential[n:].var() / m + of_directions**2)
-    return Distance(name, float(each.mean()), float(error), _p_value(each.mean(), permuted), (n, m))
+    p = _p_value(each.mean(), permuted)
+    return Metric(name, float(each.mean()), float(error), float(np.mean(permuted)), p, (n, m))
 
 
 def energy_distance(
     reference: FloatArray, generated: FloatArray, *, seed: int, most: int = PAIRWISE
-) -> Distance:
+) -> Metric:
     """2 E|x - y| - E|x - x'| - E|y - y'| without bias, for matrices (n, d) and (m, d) of unit spread.
 
     The error is that of the first-order terms, and at least the spread of the permutations, which is all that is left
@@ -116,9 +99,8 @@ def energy_distance(
     near, far = toward[:, 0] / n, (pairwise.sum(1) - toward[:, 0]) / m
     terms = 2 * (far - near)
     error = max(np.sqrt(terms[:n].var() / n + terms[n:].var() / m), values[1:].std())
-    return Distance(
-        "energy distance", float(values[0]), float(error), _p_value(values[0], values[1:]), (n, m)
-    )
+    p = _p_value(values[0], values[1:])
+    return Metric("energy distance", float(values[0]), float(error), 0.0, p, (n, m))
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +138,7 @@ class Counts:
         return cls(sums, squares, len(values))
 
 
-def chi_squared(reference: Counts, generated: Counts) -> Distance:
+def chi_squared(reference: Counts, generated: Counts) -> Metric:
     """chi^2 / ndf of two histograms that need not have the same sum of weights.
 
     chi^2 = sum (p - q)^2 / (s_p^2 + s_q^2) with the normalised contents p, q of K bins and K - 1 degrees of freedom
@@ -175,14 +157,14 @@ def chi_squared(reference: Counts, generated: Counts) -> Distance:
             f"the histograms fill fewer than two bins with {JOINED} effective events; choose other bins."
         )
     p = float(stats.chi2.sf(value, ndf))
-    return Distance("chi2/ndf", value / ndf, float(np.sqrt(2 / ndf)), p, (reference.n, generated.n))
+    return Metric("chi2/ndf", value / ndf, float(np.sqrt(2 / ndf)), 1.0, p, (reference.n, generated.n))
 
 
-def separation_power(reference: Counts, generated: Counts) -> Distance:
+def separation_power(reference: Counts, generated: Counts) -> Metric:
     """1/2 sum (p - q)^2 / (p + q) of two normalised histograms, between 0 and 1 (eq. 15 of arXiv:2009.03796).
 
     Also called triangular discrimination. As published it has a positive bias, about (K - 1)(1/n + 1/m)/4 for K bins,
-    which is left in; the p-value is that of `chi_squared`, NaN where too few bins are filled for it.
+    which is left in and stands beside it as its null; the p-value is that of `chi_squared`, NaN where it needs more.
     """
     (p, dp), (q, dq) = (
         (one.sums / one.sums.sum(), one.squares / one.sums.sum() ** 2) for one in (reference, generated)
@@ -195,10 +177,11 @@ def separation_power(reference: Counts, generated: Counts) -> Distance:
         for part, spread, slope in zip((p, q), (dp, dq), slopes, strict=True)
     )
     value, (chi2, ndf) = float(((p - q) ** 2 / (p + q)).sum() / 2), _chi_squared(reference, generated)
-    return Distance(
+    return Metric(
         "separation power",
         value,
         float(np.sqrt(variance)),
+        float(len(p) - 1) * (dp.sum() + dq.sum()) / 4,
         float(stats.chi2.sf(chi2, ndf)) if ndf else float("nan"),
         (reference.n, generated.n),
     )

@@ -77,6 +77,9 @@ def write_report(
         regions=words.regions(comparison),
         ladder=words.ladder(comparison),
         growing=comparison.get("growing"),
+        metrics=words.metrics(comparison),
+        memorised=words.memorised(comparison),
+        caught=words.caught(comparison),
         marginals=[
             {"name": record["name"]} | {key: words.cell(record, key) for key in MARGINAL}
             for record in comparison.get("features") or ()

@@ -224,6 +224,49 @@ def regions(comparison: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
+def metrics(comparison: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The metrics that papers quote: value with error, null and p-value as texts."""
+    return [
+        {
+            "name": one["name"],
+            "value": measured(one.get("value"), one.get("error")) or ABSENT,
+            "null": number(one.get("null")),
+            "p_value": number(one.get("p_value")),
+        }
+        for key in ("metrics", "column_metrics")
+        for one in comparison.get(key) or ()
+    ]
+
+
+def memorised(comparison: Mapping[str, Any]) -> str:
+    """What the test of memorisation found; nothing where it was not made."""
+    found = comparison.get("memorisation")
+    if not found:
+        return ""
+    copies = measured(found["copies"]["fraction"], found["copies"]["error"], percent=True)
+    return (
+        f"Of the generated events, {measured(found['share_closer'], found['error'])} are closest to a training event "
+        f"and not to a held-out one; {number(found['expected'])} is expected where nothing was memorised "
+        f"(p = {number(found['p_value'])}). Copies: {copies}."
+    )
+
+
+def caught(comparison: Mapping[str, Any]) -> str:
+    """What samples of this size would have shown; nothing where it was not asked."""
+    found = comparison.get("power") or ()
+    parts = [
+        f"a {one['distortion']} of {one['feature']} by {number(one['strength'])}"
+        + (" standard deviations" if one["distortion"] == "shift" else "")
+        for one in found
+        if one.get("strength") is not None
+    ]
+    return (
+        f"Samples of this size would be told apart with 90 % probability by {', or '.join(parts)}."
+        if parts
+        else ""
+    )
+
+
 def rows(record: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
     """A nested record as lines of a table: dotted names and values."""
     for key, value in record.items():
