@@ -11,7 +11,7 @@ from zerosum.data.events import Events, Feature
 from zerosum.data.transforms import Preprocessor
 from zerosum.errors import InputError
 from zerosum.game.blueprint import Blueprint
-from zerosum.model import BLOCK, Model
+from zerosum.model import BLOCK, Model, check_within
 from zerosum.training.config import Config
 from zerosum.training.engine import Engine
 from zerosum.training.setup import prepare
@@ -156,3 +156,16 @@ def test_a_damaged_model_is_refused_with_a_sentence(tmp_path: Path, name: str) -
     with pytest.raises(InputError, match="zerosum") as caught:
         Model.load(folder)
     assert "\n" not in str(caught.value)
+
+
+def test_conditions_outside_the_trained_range_are_refused_unless_forced() -> None:
+    known = 10 ** np.random.default_rng(1).uniform(3, 6, (500, 1))
+    features = (Feature("incident_energy", "MeV"),)
+    for inside in (1e3, 5e4, 1e6):
+        check_within({0: inside}, known, features)
+    for outside in (-1.0, 0.0, 500.0, 2e6, float("nan")):
+        with pytest.raises(InputError, match=r"outside the range .* MeV.*--force"):
+            check_within({0: outside}, known, features)
+    with pytest.raises(InputError, match="force"):
+        model().sample(5, where={"energy": 500.0})
+    assert (model().sample(5, where={"energy": 500.0}, force=True).column("energy") == 500.0).all()

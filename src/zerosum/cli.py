@@ -31,6 +31,7 @@ SPREAD = (
     "--condition",
     "--observable",
     "--where",
+    "--set",
     "--models",
 )  # options that take several values at once
 
@@ -45,6 +46,12 @@ Observables = Annotated[
 ]
 Conditions = Annotated[
     list[str] | None, typer.Option("--condition", metavar="NAME ...", help="Columns that are given.")
+]
+Calorimeter = Annotated[
+    str | None,
+    typer.Option(
+        help="The calorimeter of showers: a built-in one, a CaloChallenge binning (.xml) or a .yaml file."
+    ),
 ]
 Seed = Annotated[int, typer.Option(help="The seed; the same seed gives the same result.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
@@ -72,12 +79,19 @@ def simulate(
     source: Annotated[str, typer.Argument(help="A built-in source; a wrong name lists all.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")],
     n: Annotated[int, typer.Option("-n", help="How many events.")] = 10_000,
+    options: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="NAME=VALUE ...", help="Options of the source; a wrong name lists all."
+        ),
+    ] = None,
     seed: Seed = 0,
 ) -> None:
     """Draw events from a built-in source with known truth."""
     from zerosum.workflow import simulate as draw
 
-    typer.echo(f"{draw(source, n, output, seed=seed)} events of {source} in {output}")
+    drawn = draw(source, n, output, seed=seed, **_options_of(options or []))
+    typer.echo(f"{drawn} events of {source} in {output}")
 
 
 @app.command(epilog="Example: zerosum train events.csv --columns pt eta phi --out run")
@@ -89,6 +103,7 @@ def train(
     condition: Conditions = None,
     weight: Annotated[str | None, typer.Option(help="The column of event weights.")] = None,
     image: Annotated[int | None, typer.Option(help="Make images of this side from point clouds.")] = None,
+    geometry: Calorimeter = None,
     observable: Observables = None,
     config: Annotated[Path | None, typer.Option(help="Choices in YAML; options given here win.")] = None,
     steps: Annotated[int | None, typer.Option(help="Steps of the game.")] = None,
@@ -115,6 +130,7 @@ def train(
             "condition": condition,
             "weight": weight,
             "image": image,
+            "geometry": geometry,
             "observable": observable,
             "steps": steps,
             "seed": seed,
@@ -144,12 +160,15 @@ def sample(
     where: Annotated[
         list[str] | None, typer.Option("--where", metavar="NAME=VALUE ...", help="Fix conditions.")
     ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Draw even outside the trained range of a condition.")
+    ] = False,
     seed: Seed = 0,
 ) -> None:
     """Draw events from a trained generator."""
     from zerosum.workflow import sample as draw
 
-    draw(run, n, output, where=_assignments(where or []), seed=seed)
+    draw(run, n, output, where=_assignments(where or []), seed=seed, force=force)
     typer.echo(f"{n} events in {output}")
 
 
@@ -171,6 +190,7 @@ def compare(
     reference: Annotated[Path, typer.Argument(help="A file of real events, or a run (its test split).")],
     generated: Annotated[Path, typer.Argument(help="A file of generated events.")],
     columns: Columns = None,
+    geometry: Calorimeter = None,
     observable: Observables = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write all numbers to this file.")] = None,
     report: Annotated[Path | None, typer.Option(help="Write a page with all plots to this file.")] = None,
@@ -196,6 +216,7 @@ def compare(
         metrics=metrics,
         training=training,
         seed=seed,
+        geometry=geometry,
         json_file=json_file,
         report_file=report,
     )
@@ -325,6 +346,30 @@ def _watched(record: dict[str, Any]) -> str:
     if "value" in record:
         return f"V {record['value']:+.3f} (-ln 4 = -1.386)"
     return f"<ln p> {record['log_likelihood']:+.3f} nats"
+
+
+def _options_of(pairs: Sequence[str]) -> dict[str, Any]:
+    """NAME=VALUE as options of a source: numbers, true and false, several values with commas between them, text."""
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        name, _, text = pair.partition("=")
+        if not name.isidentifier() or not text:
+            raise InputError(f"--set {pair} is not NAME=VALUE; write for example energies=1000,100000.")
+        values = [_scalar(part) for part in text.split(",") if part]
+        found[name] = values if "," in text else values[0]
+    return found
+
+
+def _scalar(text: str) -> bool | int | float | str:
+    """What a text means."""
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    for number in (int, float):
+        try:
+            return number(text)
+        except ValueError:
+            continue
+    return text
 
 
 def _assignments(pairs: Sequence[str]) -> dict[str, float]:

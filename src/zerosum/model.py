@@ -6,8 +6,9 @@ events, whatever the number asked for, the batch size or the number of workers.
 """
 
 import json
+import math
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -28,6 +29,8 @@ from zerosum.likelihood.player import LikelihoodModel
 
 FORMAT = 1
 BLOCK = {"table": 4096, "grid": 512, "cloud": 512}
+NUMBERS = 2**22  # of the events of one block, at most
+BEYOND = 0.02  # how far beyond the known conditions counts as within, as a fraction of their range
 
 
 class Drawer:
@@ -38,12 +41,19 @@ class Drawer:
         features: Names and units of the features.
         condition_features: Names and units of the conditions.
         known_conditions: Conditions of real events, shape (M, K), from which conditions are drawn where none are given.
+        facts: What is known of the model: the run's seed and steps, and the attributes of the events it was trained on.
     """
 
     kind: Kind
     features: tuple[Feature, ...]
     condition_features: tuple[Feature, ...]
     known_conditions: FloatArray | None
+    facts: dict[str, Any]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one event."""
+        raise NotImplementedError
 
     @property
     def latents(self) -> int:
@@ -60,15 +70,29 @@ class Drawer:
         """
         raise NotImplementedError
 
-    def sample(self, n: int, *, where: Mapping[str, float] | None = None, seed: int = 0) -> Events:
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """Facts about the whole sample, such as the calorimeter."""
+        return dict(self.facts.get("attributes", {}))
+
+    @property
+    def block(self) -> int:
+        """Events that are computed together; fewer where an event has thousands of numbers."""
+        numbers = math.prod(self.shape)
+        return max(64, min(BLOCK[self.kind], NUMBERS // numbers))
+
+    def sample(
+        self, n: int, *, where: Mapping[str, float] | None = None, seed: int = 0, force: bool = False
+    ) -> Events:
         """Draw n events.
 
         Args:
             n: How many.
             where: Fixed values of conditions, in their units; the others are drawn as in the data.
             seed: The same seed gives the same events.
+            force: Draw even where a condition is outside the range that the model was trained on.
         """
-        parts = list(self.stream(n, where=where, seed=seed))
+        parts = list(self.stream(n, where=where, seed=seed, force=force))
         conditions = [part.conditions for part in parts if part.conditions is not None]
         masks = [part.mask for part in parts if part.mask is not None]
         return Events(
@@ -79,14 +103,17 @@ class Drawer:
             condition_features=self.condition_features,
             mask=np.concatenate(masks) if masks else None,
             source=parts[0].source,
+            attributes=self.attributes,
         )
 
-    def stream(self, n: int, *, where: Mapping[str, float] | None = None, seed: int = 0) -> Iterator[Events]:
+    def stream(
+        self, n: int, *, where: Mapping[str, float] | None = None, seed: int = 0, force: bool = False
+    ) -> Iterator[Events]:
         """Draw n events in blocks, in constant memory; arguments as for `sample`."""
         if n < 1:
             raise InputError(f"{n} events were asked for; ask for at least 1.")
-        fixed = self._fixed(where or {})
-        block = BLOCK[self.kind]
+        fixed = self._fixed(where or {}, force)
+        block = self.block
         for number in range(-(-n // block)):
             events = self._block(number, seed, fixed)
             yield events if (number + 1) * block <= n else events.take(slice(n - number * block))
@@ -95,14 +122,17 @@ class Drawer:
         """Draw a few events quickly: one block of n events only, which are not those of `sample`."""
         return self._block(0, seed, {}, n)
 
-    def _fixed(self, where: Mapping[str, float]) -> dict[int, float]:
+    def _fixed(self, where: Mapping[str, float], force: bool) -> dict[int, float]:
         names = [feature.name for feature in self.condition_features]
         if unknown := [name for name in where if name not in names]:
             raise InputError(absent(unknown, names).replace("the names are", "the model's conditions are"))
-        return {names.index(name): float(number) for name, number in where.items()}
+        fixed = {names.index(name): float(number) for name, number in where.items()}
+        if self.known_conditions is not None and not force:
+            check_within(fixed, self.known_conditions, self.condition_features)
+        return fixed
 
     def _block(self, number: int, seed: int, fixed: dict[int, float], size: int | None = None) -> Events:
-        block = size or BLOCK[self.kind]
+        block = size or self.block
         rng = np.random.default_rng([seed, number])
         latent = rng.standard_normal((block, self.latents), dtype=np.float32)
         given = None
@@ -119,6 +149,7 @@ class Drawer:
             condition_features=self.condition_features,
             mask=mask,
             source=f"zerosum model, seed {seed}",
+            attributes=self.attributes,
         )
 
 
@@ -149,6 +180,11 @@ class Model(Drawer):
     def __post_init__(self) -> None:
         self.generator.requires_grad_(False).eval()
         self.lens = self.blueprint.lens()
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one event."""
+        return self.blueprint.shape
 
     @property
     def latents(self) -> int:
@@ -286,3 +322,25 @@ class Model(Drawer):
             raise InputError(
                 f"{folder} holds no readable model ({reason}); give a run that zerosum train wrote."
             ) from None
+
+
+def check_within(fixed: Mapping[int, float], known: FloatArray, features: Sequence[Feature]) -> None:
+    """Refuse conditions outside the range of those that a model was trained on.
+
+    Args:
+        fixed: Values by the number of the condition.
+        known: Conditions of training events, shape (M, K).
+        features: Names and units of the K conditions.
+    """
+    for column, value in fixed.items():
+        low, high = float(known[:, column].min()), float(known[:, column].max())
+        edges = low - BEYOND * (high - low), high + BEYOND * (high - low)
+        if low > 0:  # over orders of magnitude, a fraction of the logarithm
+            edges = max(edges[0], low * (low / high) ** BEYOND), edges[1]
+        if not edges[0] <= value <= edges[1]:
+            name, unit = features[column].name, features[column].unit
+            raise InputError(
+                f"{name}={value:g} is outside the range that the model was trained on, {low:g} to {high:g} "
+                f"{unit}".rstrip()
+                + "; choose a value within it, or extrapolate with --force (force=True)."
+            )

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zerosum.data.blocks import Blocks, Stream
+from zerosum.data.calorimeters import geometry as geometry_named
 from zerosum.data.events import Events
 from zerosum.data.files import write_text
 from zerosum.data.formats import Writer, format_of, load
 from zerosum.data.jets import jet_images
 from zerosum.data.selection import Selection, check_trainable
 from zerosum.data.simulators import source as find_source
+from zerosum.data.voxels import with_geometry
 from zerosum.errors import InputError
 from zerosum.evaluation.compare import Comparison, compare
 from zerosum.evaluation.judge import MOST, judge
@@ -55,9 +57,20 @@ def read_events(
     conditions: Sequence[str] = (),
     weight: str | None = None,
     image: int | None = None,
+    geometry: str | None = None,
 ) -> Events:
-    """Events from a file, with columns chosen and point clouds turned into images where `image` is a side."""
-    events = load(path, columns=columns, conditions=conditions, weight=weight)
+    """Events from a file, with columns chosen.
+
+    Point clouds become images where `image` is a side; showers get the calorimeter that `geometry` names, a built-in
+    one, a CaloChallenge binning (.xml) or a .yaml file.
+    """
+    return changed(load(path, columns=columns, conditions=conditions, weight=weight), image, geometry)
+
+
+def changed(events: Events, image: int | None, geometry: str | None) -> Events:
+    """Events as images of this side, or with this geometry, where one is given."""
+    if geometry:
+        events = with_geometry(events, geometry_named(geometry))
     return jet_images(events, side=image) if image else events
 
 
@@ -72,10 +85,10 @@ def open_events(config: Config) -> Events | Stream:
             conditions=config.condition,
             weight=config.weight,
             image=config.image,
+            geometry=config.geometry,
         )
     selection = Selection(config.columns, config.condition, config.weight)
-    side = config.image
-    change = partial(jet_images, side=side) if side else lambda events: events
+    change = partial(changed, image=config.image, geometry=config.geometry)
     return Stream.open(Blocks.open(path, selection, change), config.seed)
 
 
@@ -191,7 +204,7 @@ class Run:
             self.train_events.features,
             self.train_events.condition_features,
             None if known is None else np.asarray(known[:100_000], dtype=np.float64),
-            {"step": training.step, "seed": self.config.seed},
+            {"step": training.step, "seed": self.config.seed, "attributes": self.train_events.attributes},
         )
 
     def _judge(self, model: Model) -> Record:
@@ -297,10 +310,19 @@ def write_stream(stream: Iterator[Events], output: str | Path) -> None:
 
 
 def sample(
-    run: str | Path, n: int, output: str | Path, *, where: Mapping[str, float] | None = None, seed: int = 0
+    run: str | Path,
+    n: int,
+    output: str | Path,
+    *,
+    where: Mapping[str, float] | None = None,
+    seed: int = 0,
+    force: bool = False,
 ) -> None:
-    """Draw n events from the generator of a run, or of a file that `export` wrote, in constant memory."""
-    write_stream(drawer(run).stream(n, where=where, seed=seed), output)
+    """Draw n events from the generator of a run, or of a file that `export` wrote, in constant memory.
+
+    `force` as in `Model.sample`.
+    """
+    write_stream(drawer(run).stream(n, where=where, seed=seed, force=force), output)
 
 
 def drawer(run: str | Path) -> Drawer:
@@ -330,12 +352,15 @@ def export(run: str | Path, output: str | Path) -> "Exported":
     return write(Model.load(folder.model), output, facts=facts)
 
 
-def simulate(source: str, n: int, output: str | Path, *, seed: int = 0) -> int:
-    """Draw n events of a built-in source into a file, in constant memory; returns n."""
+def simulate(source: str, n: int, output: str | Path, *, seed: int = 0, **options: Any) -> int:
+    """Draw n events of a built-in source, with its options, into a file, in constant memory; returns n."""
     found = find_source(source)
     if n < 1:
         raise InputError(f"{n} events were asked for; ask for at least 1.")
-    write_stream(found.stream(n, seed=seed), output)
+    if unknown := [name for name in options if name not in found.options]:
+        known = "; ".join(f"{name}: {meaning}" for name, meaning in found.options.items()) or "none"
+        raise InputError(f"{source} has no option {unknown[0]}; its options are {known}.")
+    write_stream(found.stream(n, seed=seed, **options), output)
     return n
 
 
@@ -349,6 +374,7 @@ def compare_paths(
     metrics: bool = False,
     training: str | Path | None = None,
     seed: int = 0,
+    geometry: str | None = None,
     json_file: Path | None = None,
     report_file: Path | None = None,
 ) -> Comparison:
@@ -365,6 +391,7 @@ def compare_paths(
         metrics: Add the metrics that papers quote.
         training: The file that the generator was trained on, to test whether it memorised it.
         seed: Seed of splits, critics and permutations.
+        geometry: The calorimeter of showers whose files do not name it.
         json_file: Where to write all numbers.
         report_file: Where to write the page.
     """
@@ -379,6 +406,8 @@ def compare_paths(
     large = not run and any(is_large(path) for path in (reference, generated))
     first = run.test if run else load(reference, max_events=DRAWN if large else None)
     second = load(generated, max_events=DRAWN if large else None)
+    if geometry:
+        first, second = (with_geometry(events, geometry_named(geometry)) for events in (first, second))
     if large:
         comparison = compare_files(Path(reference), Path(generated), **choices)
     else:

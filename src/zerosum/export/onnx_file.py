@@ -45,6 +45,16 @@ class OnnxModel(Drawer):
     facts: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one event."""
+        return tuple(int(side) for side in self.facts["shape"])
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """Facts about the whole sample, such as the calorimeter."""
+        return dict(self.facts.get("facts", {}).get("attributes", {}))
+
+    @property
     def latents(self) -> int:
         """L, the dimensions of the prior."""
         return int(self.facts["prior"]["dimensions"])

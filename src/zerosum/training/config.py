@@ -37,6 +37,9 @@ class Config(BaseModel):
     stream: bool | None = Field(
         None, description="whether batches are read from the file; none means where it has more than 1 GiB"
     )
+    geometry: str | None = Field(
+        None, description="the calorimeter of showers: a built-in one, a .xml binning or a .yaml file"
+    )
     observable: tuple[str, ...] = Field(
         (), description="name=expression: further inputs of the judging critics"
     )

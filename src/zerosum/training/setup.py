@@ -160,7 +160,8 @@ def prepare(
     game = build(config, blueprint, lens, sampler, train)
     learned = game[-1].module
     if isinstance(learned, ShowerGenerator):
-        learned.initialise(standard[:SAMPLE], None if c is None else c[:SAMPLE])
+        some = typical(train, config.seed)[:SAMPLE]
+        learned.initialise(standard[some], None if c is None else c[some])
     watched = validation.take(slice(min(WATCHED, len(validation)) // config.packing * config.packing))
     return Setup(
         config,

@@ -48,7 +48,7 @@ def stream_showers(
     seed: int = 0,
     *,
     geometry: Geometry | str = "atlas-like",
-    energies: Sequence[float] = ENERGIES,
+    energies: Sequence[float] | float = ENERGIES,
     discrete: bool = False,
     particle: str = "photon",
     threshold: float = 0.01515,
@@ -73,6 +73,7 @@ def stream_showers(
         InputError: For an energy below exp(3) critical energies, where the parametrisation ends.
     """
     calorimeter = geometry_named(geometry) if isinstance(geometry, str) else geometry
+    energies = (energies,) if isinstance(energies, int | float) else energies
     _check(calorimeter, energies, discrete, particle, threshold)
     draw = partial(
         _draw,
