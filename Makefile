@@ -1,11 +1,11 @@
-# make demo | test | test-all | lint | docs | benchmarks: each sets up .venv by itself on first use.
+# make demo | test | test-all | lint | docs | lecture | benchmarks | wheel: each sets up .venv by itself on first use.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # One thread for each process: small networks gain nothing from more, and spinning OpenMP threads slow one another.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test test-all lint docs lecture benchmarks clean
+.PHONY: demo test test-all lint docs lecture benchmarks wheel clean
 
 $(VENV)/ready: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "zerosum needs Python >= 3.11; call make PYTHON=python3.11")'
@@ -41,6 +41,9 @@ lecture: $(VENV)/docs
 
 benchmarks: $(VENV)/ready
 	$(BIN)/python benchmarks/collect.py
+
+wheel: $(VENV)/ready
+	.ci/wheel $(abspath $(BIN))/python
 
 clean:
 	rm -rf $(VENV) demo dist site
