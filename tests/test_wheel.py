@@ -15,7 +15,16 @@ def test_the_wheel_holds_every_file_of_the_package(tmp_path: Path) -> None:
     """Templates, styles and scripts of the pages, the mark of types; no tests, no documentation."""
     pytest.importorskip("build")
     pytest.importorskip("hatchling")
-    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path), str(ROOT)]
+    command = [
+        sys.executable,
+        "-m",
+        "build",
+        "--wheel",
+        "--no-isolation",
+        "--outdir",
+        str(tmp_path),
+        str(ROOT),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     (wheel,) = tmp_path.glob("*.whl")
