@@ -1,6 +1,7 @@
 """The command line as a stranger meets it: results, exit codes, one sentence for a mistake, nothing left behind."""
 
 import json
+import shlex
 import signal
 import subprocess
 import sys
@@ -11,8 +12,11 @@ import h5py
 import numpy as np
 import pytest
 from tests.malformed import CASES
+from typer.main import get_command
 
-from zerosum.cli import main, spread
+from zerosum.cli import app, main, spread
+from zerosum.manual import PAGES
+from zerosum.training.config import Config
 
 QUICK = "steps: 40\nlog_every: 10\ncheckpoint_every: 20\njudgements: 1\nwidth: 16\n"
 
@@ -226,11 +230,40 @@ def test_values_after_an_option_belong_to_it_until_the_next_option() -> None:
     assert spread(given) == expected
 
 
-@pytest.mark.parametrize("verb", ["train", "sample", "export", "compare", "simulate", "inspect", "demo"])
-def test_every_verb_has_help_with_an_example(zerosum, verb: str) -> None:
-    result = zerosum(verb, "--help")
+@pytest.mark.parametrize("verb", ["", *PAGES])
+def test_every_verb_has_a_page_of_manual_in_80_columns(
+    zerosum, verb: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERMINAL_WIDTH", "80")
+    result = zerosum(*filter(None, [verb]), "--help")
     assert result.code == 0
-    assert f"Example: zerosum {verb}" in " ".join(result.out.split())
+    lines = result.out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[0].startswith(f"Usage: zerosum {verb}".rstrip())
+    assert lines[lines.index("  Examples:") + 1].startswith(f"    zerosum {verb}".rstrip())
+    assert [line.split()[0] for line in lines[lines.index("  Exit codes:") + 1 :]] == ["0", "1", "2"]
+    listed = [line for line in lines if line.split()[:1] and line.split()[0] in PAGES]
+    assert not [line for line in listed if line.endswith("...")], "a summary is too long for the list"
+
+
+def test_every_verb_has_its_page_and_every_option_its_default() -> None:
+    """What is neither a switch nor required says what happens without it; examples name only what exists."""
+    commands = get_command(app).commands
+    assert commands.keys() == PAGES.keys()
+    for name, command in commands.items():
+        options = [one for one in command.params if one.param_type_name == "option" and not one.hidden]
+        for option in options:
+            said = option.required or option.is_flag or (option.show_default and option.default is not None)
+            assert said or "[default: " in (option.help or ""), f"{name} {option.opts}"
+        known = {flag for option in options for flag in option.opts}
+        for example in PAGES[name].examples:
+            words = shlex.split(example)
+            assert words[:2] == ["zerosum", name]
+            assert {word for word in words if word.startswith("-")} <= known, example
+    assert f"[default: {Config.model_fields['steps'].default}]" in str(
+        [option.help for option in commands["train"].params]
+    )
 
 
 def test_large_files_are_streamed_to_the_same_kind_of_answer(

@@ -18,6 +18,7 @@ STAGES = [
     "export",
     "workflow",
     "duel",
+    "manual",
     "cli",
     "__main__",
 ]

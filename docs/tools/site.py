@@ -59,7 +59,7 @@ def stages() -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for path in sorted(SOURCE.rglob("*.py")):
         parts = path.relative_to(SOURCE).with_suffix("").parts
-        if parts[0] in ("__init__", "__main__", "cli"):
+        if parts[0] in ("__init__", "__main__", "cli", "manual"):
             continue
         name = ".".join(("zerosum", *(part for part in parts if part != "__init__")))
         found.setdefault(parts[0], []).append(name)
@@ -78,7 +78,7 @@ def commands() -> Iterator[tuple[str, str]]:
 
     from zerosum.cli import app
 
-    os.environ["COLUMNS"] = os.environ["TERMINAL_WIDTH"] = "100"
+    os.environ["COLUMNS"] = os.environ["TERMINAL_WIDTH"] = "80"
     group: Any = get_command(app)
     for verb in ("", *group.commands):
         found = CliRunner().invoke(app, [verb, "--help"] if verb else ["--help"], prog_name="zerosum")

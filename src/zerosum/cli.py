@@ -15,16 +15,26 @@ from typing import Annotated, Any
 import typer
 
 from zerosum.errors import InputError, RunError
+from zerosum.manual import PAGES, PROGRAM
 
 app = typer.Typer(
     name="zerosum",
-    help="Train generators on physics data by the adversarial game, and certify how far they are from it.",
+    help=PROGRAM.help,
+    epilog=PROGRAM.epilog,
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def verb(function: Callable[..., None]) -> Callable[..., None]:
+    """A function as the verb of its name, with its page of the manual."""
+    page = PAGES[function.__name__]
+    register = app.command(help=page.help, short_help=page.summary, epilog=page.epilog)
+    return register(function)
+
 
 SPREAD = (
     "--columns",
@@ -36,36 +46,52 @@ SPREAD = (
 )  # options that take several values at once
 
 Columns = Annotated[
-    list[str] | None, typer.Option("--columns", metavar="NAME ...", help="The features to use.")
+    list[str] | None,
+    typer.Option("--columns", metavar="NAME ...", help="The features to use.  [default: all]"),
 ]
 Observables = Annotated[
     list[str] | None,
     typer.Option(
-        "--observable", metavar="NAME=EXPRESSION ...", help="Derived inputs of the critics, m=mass(1,2)."
+        "--observable",
+        metavar="NAME=EXPRESSION ...",
+        help="Further inputs of the critics, such as m=mass(1,2).  [default: those that suit the columns]",
     ),
 ]
 Conditions = Annotated[
-    list[str] | None, typer.Option("--condition", metavar="NAME ...", help="Columns that are given.")
+    list[str] | None,
+    typer.Option(
+        "--condition",
+        metavar="NAME ...",
+        help="Columns that are given, not generated.  [default: those that the file marks]",
+    ),
 ]
 Calorimeter = Annotated[
     str | None,
     typer.Option(
-        help="The calorimeter of showers: a built-in one, a CaloChallenge binning (.xml) or a .yaml file."
+        help="The calorimeter of showers: a built-in one, a CaloChallenge binning (.xml) or a .yaml file.  "
+        "[default: what the file says]"
     ),
 ]
-Seed = Annotated[int, typer.Option(help="The seed; the same seed gives the same result.")]
+Image = Annotated[
+    int | None,
+    typer.Option(help="Make images of so many pixels a side (8 to 64) from point clouds.  [default: none]"),
+]
+Json = Annotated[Path | None, typer.Option("--json", help="Write all numbers to this file.  [default: none]")]
+Seed = Annotated[int, typer.Option(help="Of everything random; the same seed gives the same result.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
 
 
 @app.callback()
-def _options(debug: Annotated[bool, typer.Option(help="Show tracebacks.")] = False) -> None:
+def _options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")] = False,
+) -> None:
     del debug  # read by main() before anything else
 
 
-@app.command(epilog="Example: zerosum inspect events.root")
+@verb
 def inspect(
     file: Annotated[Path, typer.Argument(help="A file of events.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Say what is in a file: features, units, ranges, missing values."""
     from zerosum.data.inspect import inspect as look
@@ -74,15 +100,19 @@ def inspect(
     typer.echo(json.dumps(found.to_json(), indent=1) if as_json else found.summary())
 
 
-@app.command(epilog="Example: zerosum simulate showers -n 100000 -o showers.h5")
+@verb
 def simulate(
-    source: Annotated[str, typer.Argument(help="A built-in source; a wrong name lists all.")],
+    source: Annotated[
+        str, typer.Argument(help="A built-in source: showers, shower-images, ising, dimuon, ring, grid.")
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")],
     n: Annotated[int, typer.Option("-n", help="How many events.")] = 10_000,
     options: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", metavar="NAME=VALUE ...", help="Options of the source; a wrong name lists all."
+            "--set",
+            metavar="NAME=VALUE ...",
+            help="Options of the source; a wrong name lists all.  [default: the source's own]",
         ),
     ] = None,
     seed: Seed = 0,
@@ -94,22 +124,35 @@ def simulate(
     typer.echo(f"{drawn} events of {source} in {output}")
 
 
-@app.command(epilog="Example: zerosum train events.csv --columns pt eta phi --out run")
+@verb
 def train(
     data: Annotated[Path | None, typer.Argument(help="A file of events; not needed with --resume.")] = None,
     out: Annotated[Path, typer.Option(help="The run's folder.")] = Path("run"),
-    model: Annotated[str | None, typer.Option(help="gan, gaussian, mixture, flow or vae.")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="gan, gaussian, mixture, flow or vae.  [default: gan]")
+    ] = None,
     columns: Columns = None,
     condition: Conditions = None,
-    weight: Annotated[str | None, typer.Option(help="The column of event weights.")] = None,
-    image: Annotated[int | None, typer.Option(help="Make images of this side from point clouds.")] = None,
+    weight: Annotated[
+        str | None, typer.Option(help="The column of event weights.  [default: no weights]")
+    ] = None,
+    image: Image = None,
     geometry: Calorimeter = None,
     observable: Observables = None,
-    config: Annotated[Path | None, typer.Option(help="Choices in YAML; options given here win.")] = None,
-    steps: Annotated[int | None, typer.Option(help="Steps of the game.")] = None,
-    seed: Annotated[int | None, typer.Option(help="The seed of everything random.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --out.")] = False,
-    live: Annotated[bool, typer.Option("--watch", help="Serve a live page while training.")] = False,
+    config: Annotated[
+        Path | None, typer.Option(help="Choices in YAML; options given here win.  [default: none]")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(help="Updates of each player.  [default: 20000]")] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(help="Of everything random; the same seed gives the same result.  [default: 0]"),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue the run in --out from its last checkpoint.")
+    ] = False,
+    live: Annotated[
+        bool, typer.Option("--watch", help="Serve a live page to this machine while training.")
+    ] = False,
     quiet: Quiet = False,
 ) -> None:
     """Train a generator on a file of events; without a configuration the tool chooses by looking at them."""
@@ -152,13 +195,18 @@ def train(
     typer.echo(f"model, history and report are in {out} (open {out / 'report.html'})")
 
 
-@app.command(epilog="Example: zerosum sample run -n 100000 -o generated.h5 --where energy=50")
+@verb
 def sample(
     run: Annotated[Path, typer.Argument(help="A run's folder, or an ONNX file of zerosum export.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")],
     n: Annotated[int, typer.Option("-n", help="How many events.")] = 10_000,
     where: Annotated[
-        list[str] | None, typer.Option("--where", metavar="NAME=VALUE ...", help="Fix conditions.")
+        list[str] | None,
+        typer.Option(
+            "--where",
+            metavar="NAME=VALUE ...",
+            help="Fix conditions, in their units.  [default: as in training]",
+        ),
     ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Draw even outside the trained range of a condition.")
@@ -172,7 +220,7 @@ def sample(
     typer.echo(f"{n} events in {output}")
 
 
-@app.command(epilog="Example: zerosum export run -o model.onnx")
+@verb
 def export(
     run: Annotated[Path, typer.Argument(help="A run's folder.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The file to write: .onnx.")],
@@ -183,26 +231,29 @@ def export(
     typer.echo(str(write(run, output)))
 
 
-@app.command(
-    epilog="Example: zerosum compare data.csv generated.csv --observable 'm=mass(1,2)' --report report.html"
-)
+@verb
 def compare(
     reference: Annotated[Path, typer.Argument(help="A file of real events, or a run (its test split).")],
     generated: Annotated[Path, typer.Argument(help="A file of generated events.")],
     columns: Columns = None,
     geometry: Calorimeter = None,
     observable: Observables = None,
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write all numbers to this file.")] = None,
-    report: Annotated[Path | None, typer.Option(help="Write a page with all plots to this file.")] = None,
-    confidence: Annotated[float, typer.Option(help="Confidence of the lower limits.")] = 0.95,
+    json_file: Json = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Write a page with all figures to this file.  [default: none]")
+    ] = None,
+    confidence: Annotated[float, typer.Option(help="Of the lower limits, between 0 and 1.")] = 0.95,
     metrics: Annotated[
         bool, typer.Option("--metrics", help="Add FPD, KPD, precision, W1 and other metrics of the field.")
     ] = False,
     training: Annotated[
-        Path | None, typer.Option(help="The events the generator was trained on: has it memorised them?")
+        Path | None,
+        typer.Option(help="The events the generator was trained on: has it memorised them?  [default: none]"),
     ] = None,
     seed: Seed = 0,
-    quiet: Quiet = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print nothing: the numbers are in the files.")
+    ] = False,
 ) -> None:
     """Certify how far generated events are from the reference: Jensen-Shannon, both KL directions, where."""
     from zerosum.workflow import compare_paths
@@ -224,13 +275,14 @@ def compare(
         typer.echo(comparison.summary())
 
 
-@app.command(epilog="Example: zerosum watch run")
+@verb
 def watch(
     run: Annotated[Path, typer.Argument(help="A run's folder, or a folder of runs.")] = Path("run"),
     port: Annotated[
-        int | None, typer.Option(min=1, max=65535, help="The port on 127.0.0.1; 8765 or any free one.")
+        int | None,
+        typer.Option(min=1, max=65535, help="The port on 127.0.0.1.  [default: 8765, or any free one]"),
     ] = None,
-    browser: Annotated[bool, typer.Option("--browser", help="Open the page in a browser.")] = False,
+    browser: Annotated[bool, typer.Option("--browser", help="Open the page in a browser, too.")] = False,
     follow: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Serve a live page of runs to this machine: curves, samples, replay of finished runs. Ctrl-C ends it."""
@@ -244,7 +296,7 @@ def watch(
     serve(run, port=port, say=say, follow=follow)
 
 
-@app.command(epilog="Example: zerosum demo --out demo")
+@verb
 def demo(
     out: Annotated[Path, typer.Option(help="The folder for everything it makes.")] = Path("demo"),
     quiet: Quiet = False,
@@ -259,22 +311,28 @@ def demo(
     )
 
 
-@app.command(epilog="Example: zerosum duel data.csv --seconds 120 --out duel --json duel.json")
+@verb
 def duel(
     data: Annotated[Path, typer.Argument(help="A file of events.")],
     out: Annotated[Path, typer.Option(help="The folder for runs, numbers and page, made new.")] = Path(
         "duel"
     ),
-    seconds: Annotated[float, typer.Option(help="Seconds of training for each model.")] = 120.0,
+    seconds: Annotated[
+        float, typer.Option(help="Seconds of training for each model; judging is not counted.")
+    ] = 120.0,
     models: Annotated[
         list[str] | None,
-        typer.Option("--models", metavar="NAME ...", help="Who takes part; all by default."),
+        typer.Option(
+            "--models",
+            metavar="NAME ...",
+            help="Who takes part; mixture:3 has three components.  [default: all]",
+        ),
     ] = None,
     columns: Columns = None,
     condition: Conditions = None,
     observable: Observables = None,
-    image: Annotated[int | None, typer.Option(help="Make images of this side from point clouds.")] = None,
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write all numbers to this file.")] = None,
+    image: Image = None,
+    json_file: Json = None,
     seed: Seed = 0,
     quiet: Quiet = False,
 ) -> None:
@@ -406,7 +464,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """The entry point of the command `zerosum`."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        app(spread(given), standalone_mode=True)
+        app(spread(given), prog_name="zerosum", standalone_mode=True)
     except (InputError, RunError) as error:
         if "--debug" in given:
             raise

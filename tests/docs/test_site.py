@@ -33,7 +33,7 @@ def test_every_stage_is_in_the_navigation() -> None:
     stages = {
         path.stem for path in (ROOT / "src" / "zerosum").iterdir() if path.suffix == ".py" or path.is_dir()
     }
-    hidden = {"__init__", "__main__", "__pycache__", "py", "cli"}
+    hidden = {"__init__", "__main__", "__pycache__", "py", "cli", "manual"}
     assert {f"reference/{stage}.md" for stage in stages - hidden} <= set(listed)
 
 
