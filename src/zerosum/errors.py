@@ -9,8 +9,21 @@ Each message is one sentence: what was given, what is allowed, what to do.
 
 
 class InputError(ValueError):
-    """Something the user gave is not allowed."""
+    """Something the user gave is not allowed.
+
+    Examples:
+        >>> import zerosum
+        >>> zerosum.load("nothing.csv")
+        Traceback (most recent call last):
+        ...
+        zerosum.errors.InputError: ...
+    """
 
 
 class RunError(RuntimeError):
-    """A run could not go on: a loss that is not finite, a file that cannot be written, a damaged checkpoint."""
+    """A run could not go on: a loss that is not finite, a file that cannot be written, a damaged checkpoint.
+
+    Examples:
+        >>> issubclass(RunError, RuntimeError)
+        True
+    """

@@ -166,6 +166,20 @@ class Model(Drawer):
         condition_features: Names and units of the conditions.
         known_conditions: Conditions of real events, shape (M, K), from which conditions are drawn where none are given.
         facts: What is known of the model: the run's seed, steps, certificate.
+
+    Examples:
+        >>> import numpy as np
+        >>> import zerosum
+        >>> from zerosum.workflow import Run
+        >>> events = zerosum.Events.table(np.random.default_rng(0).normal(size=(1000, 2)), names=["x", "y"])
+        >>> run = Run.start(events, "run", {"model": "gaussian", "steps": 20, "log_every": 10})
+        >>> for record in run.play():
+        ...     pass
+        >>> model = Model.load("run/model")
+        >>> model.sample(1000, seed=1).names
+        ['x', 'y']
+        >>> model.log_prob(events).shape
+        (1000,)
     """
 
     blueprint: Blueprint

@@ -99,6 +99,15 @@ class Run:
         folder: The run's folder.
         config: The resolved configuration.
         events: All events, before the split; or a file that is read block by block, of which only some are held.
+
+    Examples:
+        >>> import numpy as np
+        >>> events = Events.table(np.random.default_rng(0).normal(size=(1000, 2)))
+        >>> run = Run.start(events, "run", {"model": "gaussian", "steps": 20, "log_every": 10})
+        >>> [record["step"] for record in run.play()]
+        [1]
+        >>> len(run.test), run.config.model
+        (100, 'gaussian')
     """
 
     def __init__(self, folder: RunFolder, config: Config, events: Events | Stream) -> None:
@@ -280,6 +289,15 @@ def train(
         columns: The features to generate; all columns by default.
         condition: Columns that are given, not generated.
         **choices: Any other option of `Config`, such as steps or seed.
+
+    Examples:
+        >>> import numpy as np
+        >>> events = Events.table(np.random.default_rng(0).normal(size=(1000, 2)), names=["x", "y"])
+        >>> run = train(events, out="run", model="gaussian", steps=50, log_every=10)
+        >>> run.model.sample(5, seed=1).names
+        ['x', 'y']
+        >>> sorted(path.name for path in Path("run").iterdir() if path.suffix == ".json")
+        ['certificate.json', 'provenance.json', 'splits.json']
     """
     events: Events | Stream
     if isinstance(data, Events):
@@ -296,7 +314,17 @@ def train(
 
 
 def load_run(folder: str | Path, events: Events | None = None) -> Run:
-    """A run that was trained before; events must be given again where they came from Python."""
+    """A run that was trained before; events must be given again where they came from Python.
+
+    Examples:
+        >>> import numpy as np
+        >>> events = Events.table(np.random.default_rng(0).normal(size=(1000, 2)))
+        >>> started = Run.start(events, "run", {"model": "gaussian", "steps": 20, "log_every": 10})
+        >>> for record in started.play():
+        ...     pass
+        >>> load_run("run", events).step
+        1
+    """
     return Run.resume(folder, events)
 
 
@@ -353,7 +381,12 @@ def export(run: str | Path, output: str | Path) -> "Exported":
 
 
 def simulate(source: str, n: int, output: str | Path, *, seed: int = 0, **options: Any) -> int:
-    """Draw n events of a built-in source, with its options, into a file, in constant memory; returns n."""
+    """Draw n events of a built-in source, with its options, into a file, in constant memory; returns n.
+
+    Examples:
+        >>> simulate("ring", 500, "ring.npy", seed=1)
+        500
+    """
     found = find_source(source)
     if n < 1:
         raise InputError(f"{n} events were asked for; ask for at least 1.")

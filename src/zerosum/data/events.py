@@ -37,6 +37,10 @@ class Feature:
     Attributes:
         name: The name, as in the file.
         unit: The physical unit ("GeV"), or "" where there is none or it is not known.
+
+    Examples:
+        >>> Feature("pt", "GeV").label
+        'pt [GeV]'
     """
 
     name: str
@@ -62,6 +66,13 @@ class Events:
         mask: For clouds, which of the M points exist, shape (N, M).
         source: Where the events came from, for provenance.
         attributes: Facts about the whole sample that the file carried, such as a geometry's name.
+
+    Examples:
+        >>> events = Events.table([[20.0, 0.1], [35.0, -1.2]], names=["pt", "eta"], units=["GeV", ""])
+        >>> len(events), events.kind, events.names
+        (2, 'table', ['pt', 'eta'])
+        >>> events.column("pt")
+        array([20., 35.])
     """
 
     values: FloatArray
@@ -175,7 +186,13 @@ class Events:
         return replace(self, values=values, features=tuple(self.features[i] for i in index))
 
     def given(self, names: Sequence[str]) -> Self:
-        """The same events with these columns of a table turned into conditions."""
+        """The same events with these columns of a table turned into conditions.
+
+        Examples:
+            >>> events = Events.table([[20.0, 0.1], [35.0, -1.2]], names=["energy", "x"]).given(["energy"])
+            >>> events.names, events.condition_names
+            (['x'], ['energy'])
+        """
         names = [name for name in names if name not in self.condition_names]
         if not names:
             return self
@@ -191,7 +208,13 @@ class Events:
         )
 
     def split(self, fractions: Sequence[float], seed: int) -> list[Self]:
-        """Disjoint random parts with these fractions of the events; the last takes the remainder."""
+        """Disjoint random parts with these fractions of the events; the last takes the remainder.
+
+        Examples:
+            >>> train, test = Events.table(range(10)).split((0.8, 0.2), seed=0)
+            >>> len(train), len(test)
+            (8, 2)
+        """
         order = np.random.default_rng((SPLIT, seed)).permutation(len(self))
         edges = [round(len(self) * float(edge)) for edge in np.cumsum(fractions)[:-1]]
         return [self.take(part) for part in np.split(order, edges)]

@@ -102,6 +102,11 @@ def load(
     Raises:
         InputError: Where the file is not there, damaged, empty, or holds anything but finite numbers in the
             chosen columns.
+
+    Examples:
+        >>> save(Events.table([[20.0, 0.1], [35.0, -1.2]], names=["pt", "eta"], units=["GeV", ""]), "events.csv")
+        >>> load("events.csv", columns=["pt"]).features
+        (Feature(name='pt', unit='GeV'),)
     """
     path = Path(path)
     selection = Selection(columns, conditions, weight, max_events)
@@ -139,6 +144,11 @@ def save(events: Events, path: str | os.PathLike[str]) -> None:
     Raises:
         InputError: Where the format cannot hold them.
         RunError: Where the file cannot be written.
+
+    Examples:
+        >>> save(Events.table([[0.0], [1.0]], names=["x"]), "events.h5")
+        >>> len(load("events.h5"))
+        2
     """
     with Writer(path, events) as writer:
         writer.append(events)

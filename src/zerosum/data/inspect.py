@@ -97,6 +97,13 @@ def inspect(path: str | os.PathLike[str], *, dataset: str | None = None) -> Insp
 
     Raises:
         InputError: Where the file is not there, damaged, or of an unknown format; never for its values.
+
+    Examples:
+        >>> from zerosum import Events, save
+        >>> save(Events.table([[20.0], [35.0]], names=["pt"], units=["GeV"]), "events.parquet")
+        >>> found = inspect("events.parquet")
+        >>> found.n, found.columns[0].unit, found.columns[0].maximum
+        (2, 'GeV', 35.0)
     """
     path = Path(path)
     with open_source(path, dataset) as source:

@@ -261,6 +261,14 @@ def certify(
         confidence: The level of the lower limit.
         seed: Seeds the splits, the critics and the permutations.
         critics: The critics to fit; by default the ladder for the kind of the events.
+
+    Examples:
+        >>> import numpy as np
+        >>> rng = np.random.default_rng(0)
+        >>> x, y = rng.normal(size=(1000, 2)), rng.normal(1.5, 1, size=(1000, 2))
+        >>> found = certify(x, y)
+        >>> found.lower > 0, found.p_value < 0.05
+        (True, True)
     """
     pair = [x if isinstance(x, Events) else Events.table(x) for x in (reference, generated)]
     shapes = [(events.kind, events.event_shape, events.condition_names) for events in pair]

@@ -29,7 +29,13 @@ MIX = 20221118  # keeps the draws independent of events that were drawn from the
 
 
 def frechet(first: tuple[FloatArray, FloatArray], second: tuple[FloatArray, FloatArray]) -> float:
-    """|a - b|^2 + tr(A + B - 2 (A B)^(1/2)) of two Gaussians (mean, covariance): squared Wasserstein-2."""
+    """|a - b|^2 + tr(A + B - 2 (A B)^(1/2)) of two Gaussians (mean, covariance): squared Wasserstein-2.
+
+    Examples:
+        >>> import numpy as np
+        >>> frechet((np.zeros(2), np.eye(2)), (np.ones(2), 4 * np.eye(2)))
+        4.0
+    """
     (a, cov_a), (b, cov_b) = first, second
     values, vectors = np.linalg.eigh(cov_a)
     root = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T

@@ -34,6 +34,15 @@ def filling_in(train: Events, held_out: Events, generated: Events, *, level: flo
         held_out: Other real events; they set the distance beyond which a place counts as empty.
         generated: Events of the model.
         level: The fraction of real events that lies in "empty" places by definition.
+
+    Examples:
+        >>> import numpy as np
+        >>> rng = np.random.default_rng(0)
+        >>> peaks = rng.choice([-3.0, 3.0], 3000) + rng.normal(0, 0.3, 3000)
+        >>> between = rng.normal(0, 3, 1000)
+        >>> real, generated = Events.table(peaks), Events.table(between)
+        >>> filling_in(real.take(slice(2000)), real.take(slice(2000, None)), generated).value > 0.3
+        True
     """
     return outside(train, held_out, generated, level)
 

@@ -99,7 +99,14 @@ class Observable:
 
 
 def parse(text: str) -> Observable:
-    """NAME=EXPRESSION as an observable."""
+    """NAME=EXPRESSION as an observable.
+
+    Examples:
+        >>> names = ["pt1", "eta1", "phi1", "pt2", "eta2", "phi2"]
+        >>> muons = Events.table([[45.0, 0.0, 0.0, 45.0, 0.0, np.pi]], names)
+        >>> parse("m=mass(1,2)")(muons).round(6)
+        array([90.])
+    """
     name, equals, expression = text.partition("=")
     if not equals or not name.strip() or not expression.strip() or len(expression) > 1000:
         raise InputError(f"{text[:100]!r} is no observable; write NAME=EXPRESSION, for example m=mass(1,2).")

@@ -14,6 +14,12 @@ def auc(reference: FloatArray, generated: FloatArray, weights: tuple[FloatArray,
 
     The placements of each event among the other sample are independent up to O(1/n); the variance is the sum
     of the variances of their means (DeLong, DeLong and Clarke-Pearson 1988, eq. 5).
+
+    Examples:
+        >>> import numpy as np
+        >>> ones = (np.ones(3), np.ones(3))
+        >>> auc(np.array([1.0, 2.0, 3.0]), np.array([0.0, 1.5, 0.5]), ones).value  # 8 of 9 pairs
+        0.888...
     """
     above = _below(reference, generated, weights[1])
     beneath = 1 - _below(generated, reference, weights[0])

@@ -11,6 +11,10 @@ def holm(p_values: npt.ArrayLike) -> FloatArray:
     """P-values corrected for their number K: with probability 1 - alpha no true null falls below alpha.
 
     The i-th smallest is multiplied by K - i + 1 and never falls below the one before (Holm 1979).
+
+    Examples:
+        >>> holm([0.01, 0.04, 0.5])
+        array([0.03, 0.08, 0.5 ])
     """
     p = np.asarray(p_values, dtype=np.float64)
     order = np.argsort(p)

@@ -26,7 +26,15 @@ DRAW = 19530101  # keeps subsamples and permutations independent of events that 
 
 
 def wasserstein(reference: FloatArray, generated: FloatArray, *, seed: int) -> Metric:
-    """The Wasserstein-1 distance of one column, from arrays of shape (n,) and (m,)."""
+    """The Wasserstein-1 distance of one column, from arrays of shape (n,) and (m,).
+
+    Examples:
+        >>> import numpy as np
+        >>> rng = np.random.default_rng(0)
+        >>> found = wasserstein(rng.normal(0, 1, 2000), rng.normal(1, 1, 2000), seed=0)
+        >>> round(found.value, 1), found.p_value < 0.05
+        (1.0, True)
+    """
     return _transported("wasserstein", np.r_[reference, generated][None], len(reference), seed)
 
 

@@ -57,6 +57,11 @@ def js_of_counts(p: npt.ArrayLike, q: npt.ArrayLike, *, confidence: float = 0.95
         q: Counts, shape (K,).
         confidence: The probability that both limits hold, for large n.
         seed: The seed of the bootstrap.
+
+    Examples:
+        >>> found = js_of_counts([900, 100], [500, 500])
+        >>> found.lower < found.value < found.upper
+        True
     """
     counts = [np.asarray(c) for c in (p, q)]
     if counts[0].shape != counts[1].shape or any((c < 0).any() or c.sum() < 1 for c in counts):

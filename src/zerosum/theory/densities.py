@@ -58,6 +58,13 @@ class Gaussian:
     Attributes:
         mean: The mean, shape (d,), or a number.
         covariance: The covariance matrix, shape (d, d); or one variance for all directions.
+
+    Examples:
+        >>> p = Gaussian([0.0, 0.0], [[1.0, 0.5], [0.5, 1.0]])
+        >>> p.dim, p.sample(3, np.random.default_rng(0)).shape
+        (2, (3, 2))
+        >>> round(float(p.log_prob(np.zeros((1, 2)))[0]), 4)
+        -1.694
     """
 
     mean: Array
@@ -156,7 +163,13 @@ class Mixture:
 
 
 def gaussian_mixture(means: npt.ArrayLike, covariance: npt.ArrayLike) -> Mixture:
-    """Equal Gaussians of one covariance at the means (K, d)."""
+    """Equal Gaussians of one covariance at the means (K, d).
+
+    Examples:
+        >>> p = gaussian_mixture([[-3.0], [3.0]], [[0.25]])
+        >>> round(float(np.exp(p.log_prob(np.array([[3.0]])))[0]), 4)
+        0.3989
+    """
     return Mixture([Gaussian(mean, covariance) for mean in np.asarray(means, np.float64)])
 
 

@@ -16,6 +16,10 @@ class Estimate:
         error: One standard error (samples), or a bound on the numerical error (quadrature); 0 for closed forms.
         n: How many events went in; 0 where none did.
         method: How it was found, such as "closed form", "quadrature", "monte carlo" or "nearest neighbours".
+
+    Examples:
+        >>> print(Estimate(0.125, 0.002, 1000, "nearest neighbours"))
+        0.125 ± 0.002 (nearest neighbours)
     """
 
     value: float
@@ -31,6 +35,11 @@ class Estimate:
 
 
 def floored(limit: float) -> str:
-    """A positive lower limit to four digits, never rounded up: what is printed still holds."""
+    """A positive lower limit to four digits, never rounded up: what is printed still holds.
+
+    Examples:
+        >>> floored(0.123456), floored(0.00019999)
+        ('0.1234', '0.0001999')
+    """
     unit = 10.0 ** (math.floor(math.log10(limit)) - 3)
     return f"{(limit // unit) * unit:.4g}"

@@ -31,6 +31,12 @@ def exact(divergence: FDivergence | Derived, p: Any, q: Any, *, n: int = 100_000
     Returns:
         The value and its error; the value is inf where the integral diverges or q = 0 where p > 0. The method is
         "closed form", "quadrature", "summation" or "monte carlo".
+
+    Examples:
+        >>> from torch.distributions import Normal
+        >>> from zerosum.theory.fdivergences import TABLE
+        >>> print(exact(TABLE["kl"], Normal(0.0, 1.0), Normal(1.0, 1.0)))
+        0.5 ± 0 (closed form)
     """
     if isinstance(divergence, Derived):
         return divergence.from_base(exact(divergence.base, p, q, n=n, seed=seed))

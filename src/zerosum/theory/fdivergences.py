@@ -226,6 +226,10 @@ def alpha(a: float) -> FDivergence:
 
     Args:
         a: Any number but 0 and 1.
+
+    Examples:
+        >>> alpha(0.5).name
+        'alpha(0.5)'
     """
     if a in (0.0, 1.0):
         raise InputError(

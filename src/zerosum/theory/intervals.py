@@ -56,6 +56,12 @@ def betting_lower(x: npt.ArrayLike, lower: float, upper: float, alpha: float) ->
         lower: The least value that x can take.
         upper: The largest value that x can take.
         alpha: The probability to be wrong, in (0, 1).
+
+    Examples:
+        >>> import numpy as np
+        >>> x = np.random.default_rng(0).random(1000)
+        >>> 0.45 < betting_lower(x, 0.0, 1.0, alpha=0.05) < 0.5
+        True
     """
     unit = _unit(x, lower, upper, alpha)
     limit = Wager([Gamble(unit, 0.0, 1.0, mean=0.5, variance=0.25, pseudo=1.0)], alpha).lower()
@@ -96,6 +102,11 @@ def clopper_pearson(successes: int, n: int, alpha: float) -> tuple[float, float]
     """Limits (low, high) that hold a probability with at least 1 - alpha, each side at alpha/2.
 
     For a one-sided limit at alpha give 2 alpha.
+
+    Examples:
+        >>> low, high = clopper_pearson(3, 10, alpha=0.05)
+        >>> round(low, 4), round(high, 4)
+        (0.0667, 0.6525)
     """
     from scipy.special import betaincinv
 

@@ -183,6 +183,11 @@ def density_of_states(side: int) -> Counts:
     """g(b), how many of the 2^(L^2) states have b broken bonds (E = 2b - 2L^2), shape (2 L^2 + 1,), for L <= 8.
 
     Row by row: from each first row (up to symmetry) the numbers of ways to reach each last row, and back to the first.
+
+    Examples:
+        >>> counts = density_of_states(3)
+        >>> counts.shape, int(counts.sum()) == 2**9
+        ((19,), True)
     """
     if not 3 <= side <= COUNTABLE:
         raise InputError(

@@ -55,7 +55,13 @@ SOURCES: dict[str, Source] = {
 
 
 def source(name: str) -> Source:
-    """The source of this name; a wrong name raises an InputError that lists all."""
+    """The source of this name; a wrong name raises an InputError that lists all.
+
+    Examples:
+        >>> muons = next(source("dimuon").stream(1000, seed=1))
+        >>> muons.names
+        ['pt1', 'eta1', 'phi1', 'pt2', 'eta2', 'phi2']
+    """
     if name not in SOURCES:
         listed = "; ".join(f"{entry.name}: {entry.summary}" for entry in SOURCES.values())
         raise InputError(f"there is no source {name}; choose one ({listed}).")
