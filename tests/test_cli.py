@@ -1,6 +1,10 @@
 """The command line as a stranger meets it: results, exit codes, one sentence for a mistake, nothing left behind."""
 
+import contextlib
 import json
+import os
+import pty
+import re
 import shlex
 import signal
 import subprocess
@@ -300,3 +304,71 @@ def test_a_stopped_training_saves_and_says_how_to_go_on(events: Path, tmp_path: 
     assert process.returncode == 0, said
     assert f"zerosum train --resume --out {out}" in said
     assert len(list((out / "checkpoints").iterdir())) == 1
+
+
+def test_json_on_stdout_is_all_that_is_printed(zerosum, events: Path) -> None:
+    result = zerosum("compare", events, events, "--columns", "pt1", "--json", "-", "--style", "cms")
+    assert json.loads(result.out)["unit"] == "nats"
+    assert zerosum("compare", events, events, "--columns", "pt1", "--quiet").out == ""
+
+
+def test_a_style_that_is_not_there_is_refused_before_anything_is_done(zerosum, tmp_path: Path) -> None:
+    result = zerosum("compare", tmp_path / "no.csv", tmp_path / "no.csv", "--style", "totem")
+    assert result.code == 2
+    assert "choose among plain, ATLAS, CMS, LHCb" in result.err
+
+
+SHOWN = """
+import time
+from types import SimpleNamespace as S
+from zerosum.cli import _show_training
+records = [{"step": n, "value": -1.25, "js_estimate": 0.0123} for n in range(1000, 20001, 1000)]
+
+def play(stop, notice):
+    notice("[told] once")
+    for record in records:
+        time.sleep(0.02)
+        yield record
+
+run = S(config=S(steps=20000), step=20000, warnings=[], play=play)
+assert _show_training(run, lambda: False, quiet=False)
+"""
+
+
+@pytest.mark.parametrize("environment", [{}, {"NO_COLOR": "1"}, {"TERM": "dumb"}])
+def test_progress_is_one_line_plain_in_a_pipe_and_without_colours_where_asked(
+    environment: dict[str, str],
+) -> None:
+    call = [sys.executable, "-c", SHOWN]
+    written, code = _in_terminal(call, environment) if environment else _in_pipe(call)
+    assert code == 0, written
+    assert "20000/20000" in written
+    assert "[told] once" in written
+    codes = set(re.findall(r"\x1b\[([0-9;?]*)([a-zA-Z])", written))
+    assert not {parts for parts, end in codes if end == "m"} - {"", "0", "1", "2"}, "a colour"
+    if not environment:
+        assert not codes
+        assert "\r" not in written
+        assert len(written.splitlines()) == 2
+    shown = [re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", line) for line in re.split(r"[\r\n]+", written)]
+    assert max(map(len, shown)) <= 80
+
+
+def _in_pipe(call: list[str]) -> tuple[str, int]:
+    done = subprocess.run(call, capture_output=True, text=True, check=False)
+    return done.stderr, done.returncode
+
+
+def _in_terminal(call: list[str], environment: dict[str, str]) -> tuple[str, int]:
+    """What a terminal of 80 columns is sent."""
+    ours, theirs = pty.openpty()
+    known = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "FORCE_COLOR")}
+    settings = known | {"TERM": "xterm-256color", "COLUMNS": "80"} | environment
+    process = subprocess.Popen(call, stdout=theirs, stderr=theirs, env=settings)
+    os.close(theirs)
+    written = b""
+    with contextlib.suppress(OSError):  # the other end closes
+        while part := os.read(ours, 65536):
+            written += part
+    os.close(ours)
+    return written.decode(), process.wait()

@@ -47,8 +47,9 @@ if TYPE_CHECKING:
     )
     from zerosum.errors import InputError, RunError
     from zerosum.evaluation.certificate import Certificate, certify
-    from zerosum.evaluation.compare import Comparison, compare
+    from zerosum.evaluation.comparison import Comparison
     from zerosum.model import Model
+    from zerosum.report.compared import compare
     from zerosum.theory.estimate import Estimate
     from zerosum.workflow import Run, load_run, simulate, train
 
@@ -77,8 +78,8 @@ _HOMES = {
     "Model": "model",
     "Certificate": "evaluation.certificate",
     "certify": "evaluation.certificate",
-    "Comparison": "evaluation.compare",
-    "compare": "evaluation.compare",
+    "Comparison": "evaluation.comparison",
+    "compare": "report.compared",
     "Run": "workflow",
     "load_run": "workflow",
     "simulate": "workflow",

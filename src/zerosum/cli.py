@@ -28,6 +28,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+STDOUT = Path("-")
+
 
 def verb(function: Callable[..., None]) -> Callable[..., None]:
     """A function as the verb of its name, with its page of the manual."""
@@ -238,10 +240,18 @@ def compare(
     columns: Columns = None,
     geometry: Calorimeter = None,
     observable: Observables = None,
-    json_file: Json = None,
+    json_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--json", help="Write all numbers; - is stdout, in place of the table.  [default: none]"
+        ),
+    ] = None,
     report: Annotated[
         Path | None, typer.Option(help="Write a page with all figures to this file.  [default: none]")
     ] = None,
+    style: Annotated[
+        str, typer.Option(metavar="NAME", help="Of the figures: plain, atlas, cms or lhcb.")
+    ] = "plain",
     confidence: Annotated[float, typer.Option(help="Of the lower limits, between 0 and 1.")] = 0.95,
     metrics: Annotated[
         bool, typer.Option("--metrics", help="Add FPD, KPD, precision, W1 and other metrics of the field.")
@@ -268,10 +278,13 @@ def compare(
         training=training,
         seed=seed,
         geometry=geometry,
-        json_file=json_file,
+        json_file=None if json_file == STDOUT else json_file,
         report_file=report,
+        style=style,
     )
-    if not quiet:
+    if json_file == STDOUT:
+        typer.echo(json.dumps(comparison.to_json(), indent=1))
+    elif not quiet:
         typer.echo(comparison.summary())
 
 
@@ -381,7 +394,7 @@ def _show_training(run: Any, stop: Callable[[], bool], *, quiet: bool) -> bool:
 
     console = Console(stderr=True, quiet=quiet)
     columns = (
-        BarColumn(20),
+        BarColumn(10),
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]}"),
         TextColumn("{task.fields[watched]}"),
@@ -390,7 +403,9 @@ def _show_training(run: Any, stop: Callable[[], bool], *, quiet: bool) -> bool:
     )
     with Progress(*columns, console=console, transient=False) as progress:
         task = progress.add_task("", total=run.config.steps, rate="", watched="", js="")
-        for record in run.play(stop, notice=lambda sentence: console.print(sentence)):
+        for record in run.play(
+            stop, notice=lambda sentence: console.print(sentence, markup=False, highlight=False)
+        ):
             progress.update(task, completed=record["step"], watched=_watched(record))
             if (speed := progress.tasks[0].speed) is not None:
                 progress.update(task, rate=f"{speed:.0f} steps/s")

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zerosum.data.events import Events
+from zerosum.data.notebook import table
 from zerosum.errors import InputError
 from zerosum.evaluation.certificate import Certificate, certify
 from zerosum.evaluation.variational import DIVERGENCES
@@ -130,6 +131,16 @@ class Divergence:
 
     def __repr__(self) -> str:
         return f"zerosum.{self.name}"
+
+    def _repr_html_(self) -> str:
+        """For notebooks."""
+        calls = [
+            (f"{self.name}(p, q)", "of two densities, exactly"),
+            (f"{self.name}.estimate(x, y)", "of two samples, with its error"),
+        ]
+        if self.name in DIVERGENCES:
+            calls.append((f"{self.name}.bound(x, y)", "of two samples, a lower limit that holds"))
+        return table(f"{self.name}, {self.symbol}", (), calls)
 
 
 def alpha(a: float) -> Divergence:

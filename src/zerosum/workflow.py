@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from zerosum.data.blocks import Blocks, Stream
 from zerosum.data.calorimeters import geometry as geometry_named
@@ -19,18 +20,22 @@ from zerosum.data.events import Events
 from zerosum.data.files import write_text
 from zerosum.data.formats import Writer, format_of, load
 from zerosum.data.jets import jet_images
+from zerosum.data.notebook import table
 from zerosum.data.selection import Selection, check_trainable
 from zerosum.data.simulators import source as find_source
 from zerosum.data.voxels import with_geometry
 from zerosum.errors import InputError
-from zerosum.evaluation.compare import Comparison, compare
+from zerosum.evaluation.comparison import Comparison
 from zerosum.evaluation.judge import MOST, judge
 from zerosum.evaluation.memorisation import LEAST_EVENTS, memorised
 from zerosum.evaluation.observables import observed_pair, with_observables
 from zerosum.evaluation.streaming import compare_files
 from zerosum.model import Drawer, Model
+from zerosum.report.compared import Compared, compare
+from zerosum.report.curves import training_figure
 from zerosum.report.html import write_report
 from zerosum.report.snapshots import Snapshots
+from zerosum.report.style import Style, named, using
 from zerosum.training.config import Config
 from zerosum.training.engine import Engine
 from zerosum.training.history import Record
@@ -47,6 +52,11 @@ LARGE = 2**30  # bytes
 DRAWN = 200_000  # events
 CERTIFIED = ("jensen_shannon", "kl_forward", "kl_reverse", "auc", "confidence", "unit", "seed")
 MOST_REMEMBERED = 5_000  # events of each sample for the test of memorisation after a training
+WATCHED = {
+    "value": "V, held-out",
+    "log_likelihood": "ln p, held-out [nats]",
+    "js_estimate": "D_JS, judged [nats]",
+}
 DEMO_SOURCE, DEMO_EVENTS, DEMO_STEPS = "dimuon", 20_000, 8_000
 
 
@@ -243,7 +253,28 @@ class Run:
         records = self.history
         return int(records[-1]["step"]) if records else 0
 
-    def finish(self) -> Comparison:
+    def plot(self, *, style: Style = "plain") -> Figure:
+        """The training against the step: V beside -ln 4, the judged divergence, losses, gradient norms."""
+        with using(style):
+            return training_figure(self.history)
+
+    def _repr_html_(self) -> str:
+        """For notebooks."""
+        records, config = self.history, self.config
+        n = len(self.train_events if self.stream is None else self.stream)
+        rows = [
+            ("model", config.model),
+            ("step", f"{self.step:,} of {config.steps:,}"),
+            ("training events", f"{n:,}"),
+        ]
+        for key, name in WATCHED.items():
+            if found := [record[key] for record in records if record.get(key) is not None]:
+                rows.append((name, f"{found[-1]:.4f}"))
+        certificate = self.folder.path / "certificate.json"
+        notes = [self.folder.read_json(certificate.name)["verdict"]] if certificate.is_file() else []
+        return table(f"Run {self.folder.path}", (), rows, notes)
+
+    def finish(self) -> Compared:
         """Compare with the test split, which nothing else has touched; write certificate.json and report.html."""
         generated = self.model.sample(max(len(self.test), 10_000), seed=self.config.seed + 2)
         observables = self.config.observable
@@ -263,7 +294,7 @@ class Run:
         )
         return comparison
 
-    def _remembered(self, comparison: Comparison, generated: Events) -> Comparison:
+    def _remembered(self, comparison: Compared, generated: Events) -> Compared:
         """The comparison with the test of memorisation, where there are no conditions and enough events."""
         if self.test.conditions is not None or min(len(self.test), len(generated)) < LEAST_EVENTS:
             return comparison
@@ -410,7 +441,8 @@ def compare_paths(
     geometry: str | None = None,
     json_file: Path | None = None,
     report_file: Path | None = None,
-) -> Comparison:
+    style: str = "plain",
+) -> Compared:
     """Compare two files, or a run's test split with a file; write the numbers and the report where asked.
 
     Files of more than `LARGE` bytes are streamed in bounded memory, and their report draws the first `DRAWN` events.
@@ -427,7 +459,9 @@ def compare_paths(
         geometry: The calorimeter of showers whose files do not name it.
         json_file: Where to write all numbers.
         report_file: Where to write the page.
+        style: Of its figures: plain, ATLAS, CMS or LHCb.
     """
+    look = named(style)
     run = Run.resume(reference) if Path(reference).is_dir() else None
     choices: dict[str, Any] = {
         "columns": columns,
@@ -442,7 +476,8 @@ def compare_paths(
     if geometry:
         first, second = (with_geometry(events, geometry_named(geometry)) for events in (first, second))
     if large:
-        comparison = compare_files(Path(reference), Path(generated), **choices)
+        found = compare_files(Path(reference), Path(generated), **choices)
+        comparison = Compared.of(found, first, second, observables)
     else:
         comparison = compare(first, second, **choices)
     if training is not None:
@@ -460,6 +495,7 @@ def compare_paths(
             history=run.history if run else None,
             provenance=provenance("compare", first.digest(), str(reference)),
             title=f"{Path(generated).name} against {Path(reference).name}",
+            style=look,
         )
     return comparison
 

@@ -68,3 +68,14 @@ def test_zmumu(shared: Path) -> None:
     assert not found["Type"].numeric
     assert found["Type"].distinct == 3
     assert (found["Q1"].integer, found["Q1"].distinct) == (True, 2)
+
+
+def test_the_table_fits_80_columns_whatever_the_names(tmp_path: Path) -> None:
+    names = ["x", "a_name_that_is_much_longer_than_any_column_of_a_table_should_ever_be", "flag"]
+    rng = np.random.default_rng(0)
+    values = np.c_[rng.normal(-1.5e-300, 1e-301, 50), -rng.uniform(1e100, 1e101, 50), rng.integers(0, 2, 50)]
+    np.savetxt(tmp_path / "wide.csv", values, delimiter=",", header=",".join(names), comments="")
+    text = inspect(tmp_path / "wide.csv").summary()
+    assert max(map(len, text.splitlines()[1:])) <= 80
+    assert names[1] in text.splitlines()
+    assert "2 values" in text

@@ -19,6 +19,7 @@ from typing import Any, Literal, Self
 import numpy as np
 import numpy.typing as npt
 
+from zerosum.data.notebook import table
 from zerosum.errors import InputError
 
 Kind = Literal["table", "grid", "cloud"]
@@ -27,6 +28,7 @@ BoolArray = npt.NDArray[np.bool_]
 IndexArray = npt.NDArray[np.integer[Any]]
 
 
+SHOWN = 10_000  # events that the table of a notebook describes
 SPLIT = 19480701  # keeps a split independent of events that were drawn from the same seed
 
 
@@ -154,6 +156,33 @@ class Events:
         """The shape of one event."""
         return tuple(self.values.shape[1:])
 
+    def _repr_html_(self) -> str:
+        """For notebooks: each feature with its unit, and what its values are among the first events."""
+        few = self.take(slice(SHOWN))
+        axis = 1 if self.kind == "grid" else self.values.ndim - 1
+        numbers = [np.take(few.values, i, axis) for i in range(len(self.features))]
+        if few.mask is not None:
+            numbers = [values[few.mask] for values in numbers]
+        given = [] if few.conditions is None else list(few.conditions.T)
+        rows = [
+            (feature.name + kind, feature.unit, *_spread(values))
+            for features, columns, kind in (
+                (self.features, numbers, ""),
+                (self.condition_features, given, " (given)"),
+            )
+            for feature, values in zip(features, columns, strict=True)
+        ]
+        title = f"{len(self):,} events, {self.kind} of shape {self.event_shape}"
+        title += ", weighted" if self.weights is not None else ""
+        notes = [self.source] if self.source else []
+        notes += [f"numbers of the first {SHOWN:,} events"] if len(self) > SHOWN else []
+        return table(
+            title,
+            ("feature", "unit", "least", "mean", "most"),
+            rows,
+            notes,
+        )
+
     def flat(self) -> FloatArray:
         """The events as a matrix (N, D), one column for each number of an event."""
         return self.values.reshape(len(self), -1)
@@ -228,6 +257,14 @@ class Events:
             if array is not None:
                 sha.update(np.ascontiguousarray(array).data)
         return sha.hexdigest()
+
+
+def _spread(values: FloatArray) -> tuple[str, str, str]:
+    """The least, the mean and the largest of the finite values."""
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return "", "", ""
+    return f"{finite.min():.4g}", f"{finite.mean(dtype=np.float64):.4g}", f"{finite.max():.4g}"
 
 
 def absent(missing: Sequence[str], available: Sequence[str]) -> str:

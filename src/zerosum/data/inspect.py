@@ -2,6 +2,8 @@
 
 import math
 import os
+import textwrap
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,9 @@ from zerosum.data.events import Kind
 from zerosum.data.formats import CHUNK, open_source
 
 MOST_DISTINCT = 1000
+FEW = 30  # distinct values that are worth a remark
+WIDTH = 80
+HEAD = ("name", "unit", "type", "min", "max", "mean", "std")
 
 
 @dataclass(frozen=True)
@@ -80,15 +85,20 @@ class Inspection:
         """A table for people."""
         shape = " x ".join(map(str, self.event_shape))
         lines = [f"{self.path}: {self.n} events, {self.kind} of shape {shape}"]
-        rows: list[tuple[str, ...]] = [
-            ("name", "unit", "role", "type", "min", "max", "mean", "std", "distinct", "remarks")
+        cells = [_cells(column) for column in self.columns]
+        widths = [
+            max(map(len, column)) for column in zip(HEAD, *(found[:-1] for found in cells), strict=True)
         ]
-        rows += [_row(column) for column in self.columns]
-        widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
-        lines += [
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-            for row in rows
-        ]
+        widths[0] = max(min(widths[0], WIDTH - sum(widths[1:]) - 2 * len(widths[1:])), len(HEAD[0]))
+        lines += [_line(HEAD, widths)]
+        full = sum(widths) + 2 * len(widths)
+        for *found, remarks in cells:
+            line = _line(found, widths)
+            fits = full + len(remarks) <= WIDTH and "\n" not in line
+            lines.append((line.ljust(full) + remarks).rstrip() if fits else line)
+            lines += (
+                [] if fits else textwrap.wrap(remarks, WIDTH, initial_indent="    ", subsequent_indent="    ")
+            )
         return "\n".join(lines)
 
 
@@ -202,18 +212,27 @@ def _mask(source: Source, chunk: Chunk) -> Array | None:
     return chunk[source.names("mask")[0]].astype(bool) if source.names("mask") else None
 
 
-def _row(column: Summary) -> tuple[str, ...]:
-    remarks = [] if column.numeric else ["not numeric"]
+def _cells(column: Summary) -> tuple[str, ...]:
+    """A column of the file as the cells of HEAD, and a remark."""
+    remarks = [] if column.role == "feature" else [column.role]
+    remarks += [] if column.numeric else ["not numeric"]
     remarks += [f"{column.missing} missing"] if column.missing else []
     remarks += [f"{column.infinite} infinite"] if column.infinite else []
-    remarks += ["constant"] if column.numeric and column.distinct == 1 else []
+    few = 1 < column.distinct < FEW
+    remarks += ["constant"] if column.distinct == 1 else [f"{column.distinct} values"] if few else []
     numbers = (column.minimum, column.maximum, column.mean, column.std)
     return (
         column.name,
         column.unit,
-        column.role,
         column.dtype,
-        *("-" if number is None else f"{number:.6g}" for number in numbers),
-        f"{column.distinct}{'+' if column.distinct == MOST_DISTINCT else ''}",
+        *("-" if number is None else f"{number:.4g}" for number in numbers),
         ", ".join(remarks),
     )
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    """One line; a name that is too long for its column stands above."""
+    name, *rest = cells
+    above = "" if len(name) <= widths[0] else f"{name}\n"
+    row = [("" if above else name).ljust(widths[0]), *map(str.ljust, rest, widths[1:])]
+    return above + "  ".join(row).rstrip()

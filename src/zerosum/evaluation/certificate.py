@@ -31,6 +31,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zerosum.data.events import Events, FloatArray
+from zerosum.data.notebook import table
 from zerosum.errors import InputError
 from zerosum.evaluation.capital import foreseen, paired
 from zerosum.evaluation.critics import STACK, Critic
@@ -109,6 +110,14 @@ class Certificate:
             else ", nothing certified"
         )
         return f"{self.divergence} = {self.estimate:.3g} ± {self.error:.1g}{limit}"
+
+    def _repr_html_(self) -> str:
+        """For notebooks."""
+        floor = [] if self.null_floor is None else [("null floor", f"{self.null_floor:.5f}", "")]
+        rows = [(rung.name, f"{rung.estimate:.5f}", f"{rung.error:.5f}") for rung in self.ladder]
+        events = f"{self.n_reference:,} reference and {self.n_generated:,} generated events"
+        tested = f"p = {self.p_value:.3g}; {events}"
+        return table(str(self), ("critic", "seen", "error"), rows + floor, (tested, *self.notes))
 
 
 def clip_levels(n: int) -> FloatArray:

@@ -1,9 +1,11 @@
 """What a comparison of two samples found: one frozen record, as JSON and as text."""
 
 import textwrap
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from zerosum.data.notebook import table
 from zerosum.evaluation.certificate import Certificate
 from zerosum.evaluation.conditional import ConditionBin
 from zerosum.evaluation.importance import Rank
@@ -137,17 +139,9 @@ class Comparison:
             "",
             f"{'':24}{'estimate':>12}{'error':>10}{f'{self.confidence:.0%} limit':>14}",
             *(
-                f"{label:24}{one.estimate:>12.5f}{one.error:>10.5f}{_limit(one):>14}"
-                for label, one in (
-                    ("Jensen-Shannon [nats]", js),
-                    ("KL(ref||gen) [nats]", self.kl_forward),
-                    ("KL(gen||ref) [nats]", self.kl_reverse),
-                    ("total variation", self.total_variation),
-                )
+                f"{name:24}{value:>12}{error:>10}{limit:>14}".rstrip()
+                for name, value, error, limit in self._rows()
             ),
-            f"{'AUC':24}{self.auc.value:>12.5f}{self.auc.error:>10.5f}",
-            f"{'missing fraction':24}{self.missing.value:>12.5f}{self.missing.error:>10.5f}",
-            f"{'invented fraction':24}{self.invented.value:>12.5f}{self.invented.error:>10.5f}",
             f"{'game value V':24}{self.value:>12.5f}{2 * js.error:>10.5f}   (equilibrium {EQUILIBRIUM:.5f})",
             f"{'p-value':24}{js.p_value:>12.3g}",
         ]
@@ -164,6 +158,28 @@ class Comparison:
         if self.memorisation:
             lines += ["", *_wrapped(f"Memorisation: {self.memorisation}")]
         return "\n".join(lines + [line for note in self.notes for line in ["", *_wrapped("Note: " + note)]])
+
+    def _rows(self) -> Iterator[tuple[str, str, str, str]]:
+        """Name, estimate, error and limit of each number with an error."""
+        for name, one in (
+            ("Jensen-Shannon [nats]", self.jensen_shannon),
+            ("KL(ref||gen) [nats]", self.kl_forward),
+            ("KL(gen||ref) [nats]", self.kl_reverse),
+            ("total variation", self.total_variation),
+        ):
+            yield name, f"{one.estimate:.5f}", f"{one.error:.5f}", _limit(one)
+        for name, found in (
+            ("AUC", self.auc),
+            ("missing fraction", self.missing),
+            ("invented fraction", self.invented),
+        ):
+            yield name, f"{found.value:.5f}", f"{found.error:.5f}", ""
+
+    def _repr_html_(self) -> str:
+        """For notebooks."""
+        head = ("", "estimate", "error", f"{self.confidence:.0%} limit")
+        sizes = f"{self.reference.n:,} reference and {self.generated.n:,} generated events, seed {self.seed}"
+        return table(self.verdict, head, self._rows(), (sizes, *self.notes))
 
     def _where(self) -> list[str]:
         """The lines that say where the samples differ: columns, regions, conditions."""

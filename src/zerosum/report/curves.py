@@ -5,11 +5,10 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from zerosum.report.histograms import Numbers
 from zerosum.report.panels import Panel, together
-from zerosum.report.style import ACCENT, FILL, GENERATED, INK, SOFT, styled
+from zerosum.report.style import ACCENT, FILL, GENERATED, INK, SOFT, Figure, styled
 from zerosum.report.words import measured, number
 from zerosum.theory.estimate import EQUILIBRIUM, LN2, floored
 

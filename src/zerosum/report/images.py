@@ -6,13 +6,12 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize
-from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from zerosum.data.events import Events, FloatArray
 from zerosum.report.histograms import Numbers
 from zerosum.report.panels import Panel, label, quiet, together
-from zerosum.report.style import FILL, GENERATED, LINE, SOFT, styled
+from zerosum.report.style import FILL, GENERATED, LINE, SOFT, Figure, styled
 
 MOST_CHANNELS = 3
 SQUARE = (3.6, 3.0)

@@ -6,13 +6,12 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from zerosum.data.events import Events, FloatArray
 from zerosum.report.histograms import Numbers
 from zerosum.report.panels import Panel, label, quiet, together
-from zerosum.report.style import FILL, GENERATED, INK, SOFT, styled
+from zerosum.report.style import FILL, GENERATED, INK, SOFT, Figure, styled
 
 SHADE = LinearSegmentedColormap.from_list("shade", [(0.55, 0.55, 0.6, 0.0), (0.42, 0.42, 0.48, 0.95)])
 CONTENTS = (0.95, 0.68)  # of the contours of pairs

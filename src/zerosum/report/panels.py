@@ -11,12 +11,11 @@ from math import ceil
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colorbar import Colorbar
-from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.mathtext import MathTextParser
 
 from zerosum.data.events import Feature
-from zerosum.report.style import styled
+from zerosum.report.style import Figure, styled
 
 LONGEST = 40
 

@@ -10,14 +10,13 @@ from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from zerosum.report.curves import certificate_figure, training_figure
 from zerosum.report.histograms import Numbers, Overlay, overlay
 from zerosum.report.images import gallery_figure, images_figure
 from zerosum.report.joint import correlation_figure, pairs_figure
 from zerosum.report.panels import label
-from zerosum.report.style import FILL, GENERATED, LINE, SOFT, styled, using
+from zerosum.report.style import FILL, GENERATED, LINE, SOFT, Figure, styled, using
 
 __all__ = [
     "certificate_figure",

@@ -4,6 +4,7 @@ Figures are drawn in the palette's colours; the page replaces them by CSS variab
 light and dark on dark, while PDF and PNG stay on white.
 """
 
+import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -11,7 +12,7 @@ from functools import cache, wraps
 from typing import Any, Literal, ParamSpec, get_args
 
 import matplotlib as mpl
-from matplotlib.figure import Figure
+from matplotlib import figure
 
 from zerosum.errors import InputError
 
@@ -70,12 +71,28 @@ _TAKEN = ("xtick.direction", "ytick.direction", "minor.visible", "tick.top", "ti
 _current: ContextVar[Style] = ContextVar("style", default="plain")
 
 
+class Figure(figure.Figure):
+    """A matplotlib figure that a notebook shows whether or not pyplot was ever imported."""
+
+    def _repr_png_(self) -> bytes:
+        """The picture, at 150 dots per inch."""
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png", dpi=150)
+        return buffer.getvalue()
+
+
+def named(style: str) -> Style:
+    """A style by its name, in capitals or not."""
+    known: dict[str, Style] = {name.lower(): name for name in get_args(Style)}
+    if style.lower() not in known:
+        raise InputError(f"there is no style {style!r}; choose among {', '.join(known.values())}.")
+    return known[style.lower()]
+
+
 @contextmanager
 def using(style: Style) -> Iterator[None]:
     """Draw all figures within in the style of an experiment, or "plain"."""
-    if style not in get_args(Style):
-        raise InputError(f"there is no style {style!r}; choose among {', '.join(get_args(Style))}.")
-    token = _current.set(style)
+    token = _current.set(named(style))
     try:
         yield
     finally:

@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass
 
+from zerosum.data.notebook import table
+
 LN2 = math.log(2)  # the largest value of D_JS, in nats
 EQUILIBRIUM = -math.log(4)  # the value of the game where p_g = p_data, in nats
 
@@ -32,6 +34,11 @@ class Estimate:
 
     def __str__(self) -> str:
         return f"{self.value:.6g} ± {self.error:.2g} ({self.method})"
+
+    def _repr_html_(self) -> str:
+        """For notebooks."""
+        cells = [("error", f"{self.error:.2g}"), ("events", f"{self.n:,}"), ("method", self.method)]
+        return table(f"{self.value:.6g} ± {self.error:.2g}", (), cells)
 
 
 def floored(limit: float) -> str:
