@@ -177,7 +177,8 @@ class Run:
 
         Args:
             stop: Asked after each step; the file RUN/stop, which the live page writes, stops likewise when seen.
-            notice: Told what a user should know, such as that a damaged checkpoint was passed over.
+            notice: Told what a user should know, such as that a damaged checkpoint was passed over
+                or that other code wrote it.
         """
         config, checkpoints = self.config, self.folder.checkpoints
         checkpoints.keep = config.keep
@@ -185,8 +186,8 @@ class Run:
             engine = Engine(device=config.device, precision=config.precision, threads=config.threads)
             setup = prepare(config, self.train_events, self.validation, engine, self.stream)
             if checkpoints.steps():
-                _, tensors, facts, damaged = checkpoints.read_newest()
-                for sentence in damaged:
+                _, tensors, facts, notices = checkpoints.read_newest()
+                for sentence in notices:
                     notice(sentence)
                 setup.training.restore(tensors, facts)
             self.folder.history.rewind(setup.training.step)

@@ -1,5 +1,6 @@
 """The loop: a training that stops anywhere goes on to the same numbers, and one that diverges says so."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ import torch
 from zerosum.data.events import Events
 from zerosum.errors import InputError, RunError
 from zerosum.game.dynamics import DYNAMICS
+from zerosum.training import checkpoint
 from zerosum.training.checkpoint import Checkpoints
 from zerosum.training.config import Config
 from zerosum.training.engine import Engine
@@ -110,6 +112,62 @@ def test_a_damaged_checkpoint_is_passed_over(tmp_path: Path) -> None:
     assert step == 40
     assert len(damaged) == 1
     assert "step 60" in damaged[0]
+
+
+@pytest.mark.parametrize("name", ["tensors.safetensors", "state.json"])
+def test_a_flipped_bit_is_noticed_and_the_checkpoint_before_it_serves(tmp_path: Path, name: str) -> None:
+    """In the last byte of the tensors and in a digit of the state: files that still read well."""
+    run(ready({}), tmp_path)
+    broken = tmp_path / "checkpoints/step-60" / name
+    content = bytearray(broken.read_bytes())
+    content[-1 if name == "tensors.safetensors" else content.index(b"60")] ^= 1
+    broken.write_bytes(content)
+    step, _, _, notices = Checkpoints(tmp_path / "checkpoints").read_newest()
+    assert step == 40
+    assert notices == ["the checkpoint of step 60 is damaged (its checksum does not fit) and was passed over"]
+
+
+def test_a_checkpoint_of_other_code_says_so_and_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earlier = {"zerosum": "0.0.9", "torch": "2.1", "source": "ab" * 32}
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "code", lambda: earlier)
+        run(ready({}), tmp_path, until=20)
+    _, tensors, facts, notices = Checkpoints(tmp_path / "checkpoints").read_newest()
+    assert len(notices) == 1
+    assert "written by zerosum 0.0.9 (source abababababab) with torch 2.1; this is zerosum" in notices[0]
+    ready({}).training.restore(tensors, facts)
+
+
+def test_a_checkpoint_of_another_training_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    run(ready({}), tmp_path)
+    _, tensors, facts, _ = Checkpoints(tmp_path / "checkpoints").read_newest()
+    with pytest.raises(RunError, match="does not fit this training"):
+        ready({"width": 8}).training.restore(tensors, facts)
+    with pytest.raises(RunError, match="drawn is -1"):
+        ready({}).training.restore(tensors, facts | {"drawn": -1})
+
+
+@pytest.mark.parametrize("after", [0, 1, 2])
+def test_a_full_disk_loses_no_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int) -> None:
+    """No space left at the first, second or third call that flushes: a sentence, and what was there is whole."""
+    run(ready({}), tmp_path, until=20)
+    before = {path: path.read_bytes() for path in (tmp_path / "checkpoints").rglob("*") if path.is_file()}
+    calls = iter(range(10))
+
+    def full(descriptor: int) -> None:
+        if next(calls) == after:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    setup = ready({})
+    with pytest.raises(RunError, match=r"could not be written \(No space left on device\); earlier ones are"):
+        run(setup, tmp_path, resume=True)
+    kept = [path for path in (tmp_path / "checkpoints").rglob("*") if path.is_file()]
+    assert set(before) <= set(kept)
+    assert all(path.read_bytes() == content for path, content in before.items())
+    assert not list((tmp_path / "checkpoints").glob(".*"))
 
 
 def test_a_loss_that_is_not_finite_ends_the_run_with_step_and_player(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from zerosum.errors import RunError
 from zerosum.game.players import Game, Losses, Player
 from zerosum.training.adam import Adam, one_vector
 from zerosum.training.checkpoint import Tensors
@@ -112,17 +113,43 @@ class Training:
         }
 
     def restore(self, tensors: Tensors, facts: dict[str, Any]) -> None:
-        """Take over a state that `tensors` and `facts` gave."""
-        self.step, self.best = facts["step"], facts["best"]
-        self.sampler.drawn = facts["drawn"]
+        """Take over a state that `tensors` and `facts` gave.
+
+        Raises:
+            RunError: Where it is the state of another training.
+        """
+        try:
+            self._restore(tensors, facts)
+        except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
+            reason = str(error).strip().split("\n")[0] or type(error).__name__
+            raise RunError(
+                f"the checkpoint does not fit this training ({reason}); resume with the version of zerosum that wrote "
+                "it, or train again into a new folder."
+            ) from None
+
+    def _restore(self, tensors: Tensors, facts: dict[str, Any]) -> None:
+        whole = {name: facts[name] for name in ("step", "drawn", "counted")}
+        for name, number in whole.items():
+            if type(number) is not int or not 0 <= number < 2**63:
+                raise ValueError(f"{name} is {number!s:.40}")
+        if not isinstance(facts["best"], dict):
+            raise ValueError("best is no dictionary")
+        self.step, self.best = whole["step"], facts["best"]
+        self.sampler.drawn = whole["drawn"]
         self.sampler.random.set_state(tensors["random"])
-        self.meter.counted = facts["counted"]
+        self.meter.counted = whole["counted"]
         device = self.sampler.seen.device
         self.meter.sums = _within(tensors, "meter.", device)
         self.memory = _within(tensors, "memory.", device)
         for player in self.game:
             player.module.load_state_dict(_under(tensors, player.name, player.module))
-            self.optimizers[player.name].state = _within(tensors, f"{player.name}.adam.", device)
+            optimizer = self.optimizers[player.name]
+            moments = _within(tensors, f"{player.name}.adam.", device)
+            if {k: (t.shape, t.dtype) for k, t in moments.items()} != {
+                k: (t.shape, t.dtype) for k, t in optimizer.state.items()
+            }:
+                raise ValueError(f"the moments of the {player.name} have other shapes")
+            optimizer.state = moments
         self._averaged.load_state_dict(_under(tensors, "averaged", self.averaged))
 
 
