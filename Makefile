@@ -13,6 +13,7 @@ $(VENV)/ready: pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --upgrade 'pip>=25.1'
 	$(BIN)/pip install --quiet -c constraints.txt torch
 	$(BIN)/pip install --quiet -c constraints.txt -e '.[watch,export]' --group dev
+	if command -v chromium >/dev/null; then $(BIN)/pip install --quiet -c constraints.txt --group browser; fi
 	@touch $@
 
 demo: $(VENV)/ready

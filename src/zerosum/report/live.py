@@ -205,6 +205,7 @@ def serve(
     token, watchers = secrets.token_urlsafe(16), set[object]()
     server = server_of(make_app(root, token, watchers=watchers))
     with listen(port) as bound:
+        bound.listen()  # who opens the address at once waits for the server instead of being refused
         say(f"http://127.0.0.1:{bound.getsockname()[1]}/#{token}")
         asyncio.run(_until_the_end(server, bound, watchers, follow))
 

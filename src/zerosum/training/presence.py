@@ -1,6 +1,5 @@
 """Who is at work in a run's folder, and how to ask it to stop: a lock, and a file."""
 
-import fcntl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,8 @@ LOCK, STOP = ".lock", "stop"
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Only one process trains in a folder; a lock left by a dead process of this machine is taken over."""
+    import fcntl  # not on every system, and nothing but a training and its watchers need it
+
     with (folder / LOCK).open("a") as file:
         for patience in (0.05, 0.1, 0.2, 0.0):  # one who asks `at_work` holds it for an instant
             try:
@@ -28,6 +29,8 @@ def locked(folder: Path) -> Iterator[None]:
 
 def at_work(folder: Path) -> bool:
     """Whether a process of this machine is training in the folder."""
+    import fcntl
+
     try:
         with (folder / LOCK).open("r") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)

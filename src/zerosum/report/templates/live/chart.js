@@ -22,10 +22,17 @@ const minus = text => String(text).replace("-", "−");
 const grouped = step => step.toLocaleString("en").replaceAll(",", "\u202f");
 const shortStep = step => step >= 1e6 ? step / 1e6 + "M" : step >= 1000 ? step / 1000 + "k" : String(step);
 
-function digits(value) {
+function digits(value, places = 4) {
   if (value === 0) return "0";
   const size = Math.abs(value);
-  return minus(size >= 1e5 || size < 1e-4 ? value.toExponential(1) : String(Number(value.toPrecision(4))));
+  return minus(size >= 1e5 || size < 1e-4 ? value.toExponential(Math.max(places - 3, 1)) : String(Number(value.toPrecision(places))));
+}
+
+// The numbers of an axis, with as many digits as they need to differ.
+function labels(scale) {
+  const shown = places => scale.map(value => digits(value, places));
+  for (let places = 4; places < 12; places++) if (new Set(shown(places)).size === scale.length) return shown(places);
+  return shown(12);
 }
 
 function ticks(low, high, most) {
@@ -69,17 +76,20 @@ function lineChart(host, { lines, marks = [], height = 210, label, second, logar
   const x = step => left + (width - left - right) * step / last;
   const y = value => top + (height - top - bottom) * (high - (logarithmic ? Math.log10(value) : value)) / (high - low);
   const svg = draw("svg", { viewBox: `0 0 ${width} ${height}`, height, role: "img", "aria-label": words || label }, document.createDocumentFragment());
-  const scale = logarithmic ? ticks(low, high, 4).filter(Number.isInteger).map(t => 10 ** t) : ticks(low, high, Math.max(3, height / 50));
-  for (const tick of logarithmic && scale.length < 2 ? [10 ** low, 10 ** high] : scale) {
+  const powers = logarithmic ? ticks(low, high, 4).filter(Number.isInteger).map(t => 10 ** t) : [];
+  const [from, to] = logarithmic ? [10 ** low, 10 ** high] : [low, high];
+  const scale = powers.length > 1 ? powers : ticks(from, to, Math.max(3, height / 50)), names = labels(scale);
+  for (const [i, tick] of scale.entries()) {
     draw("line", { class: "grid", x1: left, x2: width - right, y1: y(tick), y2: y(tick) }, svg);
-    draw("text", { x: left - 8, y: y(tick) + 4, "text-anchor": "end" }, svg, digits(logarithmic ? Number(tick.toPrecision(2)) : tick));
+    draw("text", { class: "tick", x: left - 8, y: y(tick) + 4, "text-anchor": "end" }, svg, names[i]);
   }
   for (const tick of ticks(0, last, width / 90)) draw("text", { x: x(tick), y: height - 8, "text-anchor": tick === last ? "end" : "middle" }, svg, shortStep(tick));
   draw("line", { class: "axis", x1: left, x2: width - right, y1: height - bottom, y2: height - bottom }, svg);
   draw("text", { x: 0, y: 11 }, svg, label);
   if (second) {
     draw("text", { x: width, y: 11, "text-anchor": "end" }, svg, second.label);
-    for (const tick of ticks(Math.max(second.of(low), 0), second.of(high), Math.max(3, height / 60))) draw("text", { x: width - right + 8, y: y(second.back(tick)) + 4 }, svg, digits(tick));
+    const other = ticks(Math.max(second.of(low), 0), second.of(high), Math.max(3, height / 60)), words = labels(other);
+    for (const [i, tick] of other.entries()) draw("text", { x: width - right + 8, y: y(second.back(tick)) + 4 }, svg, words[i]);
   }
   for (const mark of marks) {
     draw("line", { x1: left, x2: width - right, y1: y(mark.y), y2: y(mark.y), stroke: "var(--soft)", "stroke-dasharray": "5 4" }, svg);

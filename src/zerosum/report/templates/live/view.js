@@ -138,7 +138,7 @@ function drawRuns() {
       box.addEventListener("change", () => { if (box.checked) hidden.delete(run.key); else hidden.add(run.key); refresh(); });
       const name = element("button", { type: "button", class: "named" }, run.state.name);
       name.addEventListener("click", () => { focused = run.key; frame = null; refresh(); });
-      const row = element("tr", {}, element("td", {}, box), element("th", { scope: "row", class: "name" }, name), element("td"), element("td", { class: "r" }), element("td", { class: "r" }), element("td", { class: "r" }), element("td", { class: "r off" }), element("td", { class: "off" }));
+      const row = element("tr", {}, element("td", {}, box), element("th", { scope: "row", class: "name" }, name, element("span", { class: "on" })), element("td", { class: "off" }), element("td", { class: "r" }), element("td", { class: "r" }), element("td", { class: "r" }), element("td", { class: "r off" }), element("td", { class: "off" }));
       row.dataset.run = run.key;
       return row;
     }));
@@ -149,6 +149,7 @@ function drawRuns() {
     row.querySelector("input").style.accentColor = colourOf(run);
     row.querySelector(".named").setAttribute("aria-pressed", run.key === focused);
     state.textContent = run.state.state;
+    row.querySelector(".on").textContent = run.state.state;
     step.textContent = grouped(last(run).step);
     value.textContent = Number.isFinite(last(run).value) ? minus(last(run).value.toFixed(3)) : "";
     js.textContent = judgement ? digits(Number(judgement.js_estimate.toPrecision(3))) : "";
@@ -172,6 +173,7 @@ function drawHeader(run) {
   byId("stop").hidden = state !== "training" && state !== "stopping";
   byId("stop").disabled = state === "stopping" || !token;
   byId("stop").title = token ? "" : "open the address that the terminal printed, which holds the token";
+  if (byId("said").dataset.run !== run.key || byId("stop").hidden) { byId("said").dataset.run = run.key; byId("said").textContent = ""; }
   const warned = run.records.flatMap(r => (r.warnings || []).map(text => [r.step, String(text)])).filter(([s]) => frame === null || s <= frame), key = `${run.key} ${warned.length} ${warned.at(-1)}`;
   byId("warnings").hidden = !warned.length;
   if (byId("warned").dataset.key !== key) {
