@@ -141,6 +141,14 @@ def test_series_tolerates_any_subset_and_averages_long_histories(history) -> Non
     assert len(plots.training_figure([{"step": 1}]).axes) == 0
 
 
+def test_a_constant_curve_is_drawn_as_one(history) -> None:
+    """Rounding in its running mean is not blown up to the whole height, nor a narrow range to a logarithm."""
+    for axes in plots.training_figure(history).axes[2:]:
+        low, high = axes.get_ylim()
+        assert high - low > 0.01 * high
+        assert axes.get_yscale() == "linear"
+
+
 def test_the_equilibrium_is_drawn(history) -> None:
     value = plots.training_figure(history).axes[0]
     assert any(np.allclose(line.get_ydata(), -np.log(4)) for line in value.lines)

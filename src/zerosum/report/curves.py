@@ -14,6 +14,7 @@ from zerosum.theory.estimate import EQUILIBRIUM, LN2, floored
 
 Record = dict[str, Any]
 MOST_POINTS = 400
+NARROWEST = 0.01  # of the values: the least range of an axis
 TICKS = (0.0, 0.001, 0.01, 0.05, 0.1, 0.2, 0.35, 0.5)
 COLOURS = (ACCENT, GENERATED, SOFT, INK)
 
@@ -78,7 +79,8 @@ def _group(history: Sequence[Record], prefix: str, name: str, *, logarithmic: bo
     def draw(axes: Axes) -> None:
         for (who, curve), colour in zip(curves.items(), COLOURS, strict=False):
             _curve(axes, *curve, colour, who)
-        if logarithmic and all((curve[1] > 0).all() for curve in curves.values()):
+        values = np.concatenate([curve[1] for curve in curves.values()])
+        if logarithmic and values.min() > 0 and values.max() > 10 * values.min():
             axes.set_yscale("log")
         _stepwise(axes)
 
@@ -120,6 +122,9 @@ def _stepwise(axes: Axes) -> None:
     if axes.get_legend_handles_labels()[0]:
         axes.margins(y=0.12)
         axes.legend(loc="best")
+    low, high = axes.get_ylim()
+    if high - low < NARROWEST * max(abs(low), abs(high)):  # a constant, and rounding
+        axes.set_ylim(low - NARROWEST * abs(low), high + NARROWEST * abs(high))
 
 
 @styled
