@@ -137,6 +137,8 @@ def test_the_live_page_through_a_training(visit: Visit, address: str, training) 
     until(lambda: "L" in drawn(), page)
     before = drawn()
     until(lambda: drawn() != before, page)  # the plot moves while the training runs
+    assert page.locator("#link").is_visible()
+    assert page.locator("#rows .stated").first.is_hidden()  # at this width the state has a column
     visit.everywhere()
     _the_table_is_seen_on_a_telephone(page)
 

@@ -138,7 +138,7 @@ function drawRuns() {
       box.addEventListener("change", () => { if (box.checked) hidden.delete(run.key); else hidden.add(run.key); refresh(); });
       const name = element("button", { type: "button", class: "named" }, run.state.name);
       name.addEventListener("click", () => { focused = run.key; frame = null; refresh(); });
-      const row = element("tr", {}, element("td", {}, box), element("th", { scope: "row", class: "name" }, name, element("span", { class: "on" })), element("td", { class: "off" }), element("td", { class: "r" }), element("td", { class: "r" }), element("td", { class: "r" }), element("td", { class: "r off" }), element("td", { class: "off" }));
+      const row = element("tr", {}, element("td", {}, box), element("th", { scope: "row", class: "name" }, name, element("span", { class: "stated" })), element("td", { class: "off" }), element("td", { class: "r" }), element("td", { class: "r" }), element("td", { class: "r" }), element("td", { class: "r off" }), element("td", { class: "off" }));
       row.dataset.run = run.key;
       return row;
     }));
@@ -149,7 +149,7 @@ function drawRuns() {
     row.querySelector("input").style.accentColor = colourOf(run);
     row.querySelector(".named").setAttribute("aria-pressed", run.key === focused);
     state.textContent = run.state.state;
-    row.querySelector(".on").textContent = run.state.state;
+    row.querySelector(".stated").textContent = run.state.state;
     step.textContent = grouped(last(run).step);
     value.textContent = Number.isFinite(last(run).value) ? minus(last(run).value.toFixed(3)) : "";
     js.textContent = judgement ? digits(Number(judgement.js_estimate.toPrecision(3))) : "";
