@@ -330,7 +330,7 @@ def play(stop, notice):
         time.sleep(0.02)
         yield record
 
-run = S(config=S(steps=20000), step=20000, warnings=[], play=play)
+run = S(config=S(steps=20000), finished=True, warnings=[], play=play)
 assert _show_training(run, lambda: False, quiet=False)
 """
 

@@ -411,7 +411,25 @@ def _show_training(run: Any, stop: Callable[[], bool], *, quiet: bool) -> bool:
                 progress.update(task, rate=f"{speed:.0f} steps/s")
             if "js_estimate" in record:
                 progress.update(task, js=f"{record['js_estimate']:.4f}")
-    return bool(run.step == run.config.steps)
+            for sentence in record.get("warnings", ()):
+                console.print(f"step {record['step']}: {sentence}", markup=False, highlight=False)
+            if "stopped" in record:
+                console.print(f"finished at step {record['step']}: {record['stopped']}.", highlight=False)
+    if run.warnings:
+        console.print(_warnings_table(run.warnings))
+    return bool(run.finished)
+
+
+def _warnings_table(warnings: Sequence[tuple[int, str]]) -> Any:
+    """What the training found wrong, for the terminal; the sentences stood there in full as they came."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table("step", "what", "what to do", title="warnings of this training", box=box.SIMPLE)
+    for step, sentence in warnings:
+        what, _, rest = sentence.partition(": ")
+        table.add_row(str(step), what, rest.rpartition("; ")[2])
+    return table
 
 
 def _watched(record: dict[str, Any]) -> str:

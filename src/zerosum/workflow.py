@@ -25,6 +25,7 @@ from zerosum.data.selection import Selection, check_trainable
 from zerosum.data.simulators import source as find_source
 from zerosum.data.voxels import with_geometry
 from zerosum.errors import InputError
+from zerosum.evaluation.breadth import breadth
 from zerosum.evaluation.comparison import Comparison
 from zerosum.evaluation.judge import MOST, judge
 from zerosum.evaluation.memorisation import LEAST_EVENTS, memorised
@@ -37,6 +38,7 @@ from zerosum.report.html import write_report
 from zerosum.report.snapshots import Snapshots
 from zerosum.report.style import Style, named, using
 from zerosum.training.config import Config
+from zerosum.training.diagnosis import warned
 from zerosum.training.engine import Engine
 from zerosum.training.history import Record
 from zerosum.training.loop import play
@@ -191,6 +193,8 @@ class Run:
                     notice(sentence)
                 setup.training.restore(tensors, facts)
             self.folder.history.rewind(setup.training.step)
+            if self.stopped:
+                notice(f"the run is finished: it stopped by itself at step {self.step}: {self.stopped}.")
             self.folder.stop.unlink(missing_ok=True)
             field = setup.field if config.model == "gan" and config.packing == 1 else None
             snapshots = Snapshots(self.folder.path / "snapshots", config, self.validation, field)
@@ -236,12 +240,29 @@ class Run:
             for part in (self.train_events, self.validation, generated)
         )
         found = judge(train, validation, fake, seed=self.config.seed)
-        return {"js_estimate": found.value, "js_error": found.error}
+        width = breadth(self.validation, generated.take(slice(len(self.validation), None)))
+        return {"js_estimate": found.value, "js_error": found.error} | width
 
     @property
     def history(self) -> list[Record]:
         """The records so far."""
         return self.folder.history.records()
+
+    @property
+    def stopped(self) -> str | None:
+        """Why the run ended before all its steps, if it did so by itself (`patience`)."""
+        records = self.history
+        return records[-1].get("stopped") if records else None
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run has come to its end."""
+        return self.step == self.config.steps or self.stopped is not None
+
+    @property
+    def warnings(self) -> list[tuple[int, str]]:
+        """What the training found wrong with its game, with the step at which it did."""
+        return warned(self.history)
 
     @cached_property
     def model(self) -> Model:

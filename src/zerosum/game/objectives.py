@@ -27,6 +27,12 @@ def value(real: Tensor, fake: Tensor) -> Tensor:
     return -softplus(-real).mean() - softplus(fake).mean()
 
 
+def value_error(real: Tensor, fake: Tensor) -> Tensor:
+    """The standard error of `value`, in nats: both means are of independent events; 0 where there is one of each."""
+    terms = softplus(-real), softplus(fake)
+    return sum((t.var(correction=0) / max(len(t) - 1, 1) for t in terms), torch.zeros(())).sqrt()
+
+
 class Objective(Protocol):
     """Two losses, minimised by the two players."""
 
@@ -155,9 +161,14 @@ def calibrated_value(real: Tensor, fake: Tensor) -> float:
         real: Logits of real events that the discriminator was not trained on, shape (B,).
         fake: Logits of fake events, shape (B,).
     """
+    return float(value(*calibrated(real, fake)))
+
+
+def calibrated(real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+    """The read-out a c + b of the second halves of the events, with (a, b) from the first; shape (B/2,) each."""
     halves = [logits.double().chunk(2) for logits in (real, fake)]
     scale, shift = calibration(halves[0][0], halves[1][0])
-    return float(value(scale * halves[0][1] + shift, scale * halves[1][1] + shift))
+    return scale * halves[0][1] + shift, scale * halves[1][1] + shift
 
 
 def calibration(real: Tensor, fake: Tensor) -> tuple[float, float]:

@@ -83,6 +83,13 @@ class Config(BaseModel):
     keep: Positive = Field(2, description="checkpoints kept, the newest ones")
     judgements: int = Field(8, ge=0, description="how often the validation split judges the generator")
 
+    patience: int | None = Field(
+        None,
+        gt=0,
+        description="stop after as many judgements without improvement beyond their error; none plays all steps, "
+        "because the schedules, and most of the improvement, come to their end with the steps",
+    )
+
     device: str = Field("auto", description="auto, cpu, cuda, mps: as lightning-fabric names them")
     precision: str = Field("32-true", description="32-true, bf16-mixed, ...: as lightning-fabric names them")
     threads: Positive = Field(1, description="CPU threads; small networks gain nothing from more than one")
@@ -100,6 +107,11 @@ class Config(BaseModel):
             raise ValueError(f"gamma is {self.gamma}; it cannot be negative")
         if self.batch and self.batch % self.packing:
             raise ValueError(f"batch is {self.batch}; it must be a multiple of packing, {self.packing}")
+        if self.patience is not None and self.patience >= self.judgements:
+            raise ValueError(
+                f"patience is {self.patience} with {self.judgements} judgements, which would never stop a training; "
+                "give more judgements than patience"
+            )
         if self.discriminator_updates > 1 and self.dynamics != "alternating":
             raise ValueError(
                 f"discriminator_updates is {self.discriminator_updates} with {self.dynamics} dynamics, where all "

@@ -12,9 +12,11 @@ from zerosum.errors import RunError
 from zerosum.game.dynamics import DYNAMICS
 from zerosum.training.checkpoint import Checkpoints
 from zerosum.training.config import Config
+from zerosum.training.diagnosis import diagnose
 from zerosum.training.history import History, Record
 from zerosum.training.schedule import cosine
 from zerosum.training.state import Training
+from zerosum.training.stopping import stalled
 
 
 class Judge(Protocol):
@@ -35,7 +37,7 @@ def play(
     keep: Callable[[Training], None],
     stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Record]:
-    """Play the game from `training.step` to `config.steps`, or until `stop()` says so.
+    """Play the game from `training.step` to `config.steps`, or until `stop()` says so or `config.patience` ends.
 
     Args:
         training: The players, optimisers and random states; changed in place.
@@ -47,12 +49,13 @@ def play(
         keep: Called when the judge finds the averaged generator better than ever, and at the end without a judge.
         stop: Asked after each step; the state is written before the loop ends.
     """
-    earlier = (history.records() or [{}])[-1].get("seconds", 0.0)
-    started = time.monotonic() - earlier
+    records = history.records()
+    started = time.monotonic() - (records or [{}])[-1].get("seconds", 0.0)
+    ended = bool(records) and "stopped" in records[-1]
     dynamics = DYNAMICS[config.dynamics]
     judged = max(config.steps // config.judgements, 1) if config.judgements else 0
 
-    while training.step < config.steps and not stop():
+    while training.step < config.steps and not ended and not stop():
         # The schedules.
         progress = training.step / config.steps
         training.gamma = cosine(config.gamma or (0.0, 0.0), progress)
@@ -74,12 +77,19 @@ def play(
             record |= {
                 name: _finite(mean, name, training.step) for name, mean in training.meter.read().items()
             }
-            record |= watch(training)
+            record |= training.gradient_norms() | watch(training)
             if judged and (training.step % judged < config.log_every or last):
                 record |= judge(training)
                 if record["js_estimate"] < training.best.get("js_estimate", float("inf")):
                     training.best = {"step": training.step, "js_estimate": record["js_estimate"]}
                     keep(training)
+
+            # What is wrong, and whether it is enough.
+            records.append(record)
+            if warnings := diagnose(records, config):
+                record["warnings"] = warnings
+            if not last and (reason := stalled(records, config.patience)):
+                record["stopped"], ended = reason, True
             history.append(record, time.monotonic() - started)
             yield record
 

@@ -24,7 +24,7 @@ from zerosum.game.drawn import Drawn
 from zerosum.game.given import SAMPLE
 from zerosum.game.lens import Lens, Sight
 from zerosum.game.networks import family_for
-from zerosum.game.objectives import OBJECTIVES, calibrated_value, calibration
+from zerosum.game.objectives import OBJECTIVES, calibrated, calibration, value, value_error
 from zerosum.game.packing import pack
 from zerosum.game.penalties import PENALTIES
 from zerosum.game.players import Game, adversarial_game
@@ -67,16 +67,17 @@ class Setup:
     def value(self, training: Training) -> Record:
         """What watches the game, on validation events, in nats.
 
-        V(D, G) with as many fresh fake events (of packs, where D judges packs), -ln 4 at equilibrium; or the mean
-        ln p_g of standardised events, which is highest, and minus the data's entropy, where p_g is the data's
-        distribution.
+        V(D, G) and its standard error, with as many fresh fake events (of packs, where D judges packs), -ln 4 at
+        equilibrium; or the mean ln p_g of standardised events, which is highest, and minus the data's entropy, where
+        p_g is the data's distribution.
         """
         model = training.game[-1].module
         if isinstance(model, LikelihoodModel):
             with torch.no_grad():
                 log_prob = model.quick_log_prob(self.watched, self.watched_conditions)
             return {"log_likelihood": float(log_prob.mean())}
-        return {"value": calibrated_value(*self._logits(training))}
+        logits = calibrated(*self._logits(training))
+        return {"value": float(value(*logits)), "value_error": float(value_error(*logits))}
 
     @torch.no_grad()
     def _logits(self, training: Training) -> tuple[Tensor, Tensor]:

@@ -82,6 +82,11 @@ class Training:
         """One update of a player's parameters."""
         self.optimizers[name].update(gradients)
 
+    def gradient_norms(self) -> dict[str, float]:
+        """|gradient| of each player's last update: Adam's mean gradient, as its beta1 is 0."""
+        means = {name: optimizer.state["mean"] for name, optimizer in self.optimizers.items()}
+        return {f"gradient_{name}": float(mean.norm()) for name, mean in means.items() if mean.numel()}
+
     @torch.no_grad()
     def average(self, half_life: float) -> None:
         """Move the averaged generator towards the present one, by one step.
