@@ -45,6 +45,7 @@ SPREAD = (
     "--where",
     "--set",
     "--models",
+    "--network",
 )  # options that take several values at once
 
 Columns = Annotated[
@@ -72,6 +73,15 @@ Calorimeter = Annotated[
     typer.Option(
         help="The calorimeter of showers: a built-in one, a CaloChallenge binning (.xml) or a .yaml file.  "
         "[default: what the file says]"
+    ),
+]
+Networks = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--network",
+        metavar="MODULE:NAME ...",
+        help="Networks of your own: a family, or generator and discriminator. Their code is executed.  "
+        "[default: built-in ones]",
     ),
 ]
 Image = Annotated[
@@ -141,6 +151,7 @@ def train(
     image: Image = None,
     geometry: Calorimeter = None,
     observable: Observables = None,
+    network: Networks = None,
     config: Annotated[
         Path | None, typer.Option(help="Choices in YAML; options given here win.  [default: none]")
     ] = None,
@@ -162,7 +173,7 @@ def train(
     from zerosum.workflow import Run, open_events
 
     if resume:
-        run = Run.resume(out)
+        run = Run.resume(out, networks=network or ())
     else:
         if data is None:
             raise InputError(
@@ -179,7 +190,7 @@ def train(
             "observable": observable,
             "steps": steps,
             "seed": seed,
-        }
+        } | _networks(network or [])
         choices = (Config.read(config) if config else {}) | {k: v for k, v in given.items() if v is not None}
         events = open_events(Config.of(choices))
         run = Run.start(events, out, choices)
@@ -213,12 +224,13 @@ def sample(
     force: Annotated[
         bool, typer.Option("--force", help="Draw even outside the trained range of a condition.")
     ] = False,
+    network: Networks = None,
     seed: Seed = 0,
 ) -> None:
     """Draw events from a trained generator."""
     from zerosum.workflow import sample as draw
 
-    draw(run, n, output, where=_assignments(where or []), seed=seed, force=force)
+    draw(run, n, output, where=_assignments(where or []), seed=seed, force=force, networks=network or ())
     typer.echo(f"{n} events in {output}")
 
 
@@ -226,11 +238,12 @@ def sample(
 def export(
     run: Annotated[Path, typer.Argument(help="A run's folder.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The file to write: .onnx.")],
+    network: Networks = None,
 ) -> None:
     """Write the generator as one file that needs no zerosum, checked against PyTorch on the same latents."""
     from zerosum.workflow import export as write
 
-    typer.echo(str(write(run, output)))
+    typer.echo(str(write(run, output, network or ())))
 
 
 @verb
@@ -437,6 +450,16 @@ def _watched(record: dict[str, Any]) -> str:
     if "value" in record:
         return f"V {record['value']:+.3f} (-ln 4 = -1.386)"
     return f"<ln p> {record['log_likelihood']:+.3f} nats"
+
+
+def _networks(names: Sequence[str]) -> dict[str, str | None]:
+    """Networks of the user's own as keys of the configuration; no keys where none are named."""
+    keys: dict[int, tuple[str, ...]] = {0: (), 1: ("network",), 2: ("generator", "discriminator")}
+    if len(names) not in keys:
+        raise InputError(
+            f"--network names {len(names)} networks; give one family, or a generator and a discriminator."
+        )
+    return dict(zip(keys[len(names)], names, strict=True))
 
 
 def _options_of(pairs: Sequence[str]) -> dict[str, Any]:

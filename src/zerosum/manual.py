@@ -82,6 +82,7 @@ PAGES = {
             "zerosum train events.csv --columns pt eta phi --out run",
             "zerosum train showers.h5 --condition incident_energy --steps 5000",
             "zerosum train events.csv --model flow --config flow.yaml --out flow",
+            "zerosum train events.csv --network networks:FAMILY --out run",
             "zerosum train --resume --out run",
         ),
         "trained to the end, or stopped on request and saved",

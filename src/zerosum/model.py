@@ -1,6 +1,7 @@
 """The saved artefact: a generator with everything that turns latents into events in physical units.
 
-A model is a folder of model.safetensors and model.json; loading it executes nothing. Events are drawn in blocks whose
+A model is a folder of model.safetensors and model.json; loading it executes nothing (but for networks
+of the user's own, which must be named again). Events are drawn in blocks whose
 latents depend on the seed and the block's number alone, and each block is computed whole: the same seed gives the same
 events, whatever the number asked for, the batch size or the number of workers.
 """
@@ -301,8 +302,14 @@ class Model(Drawer):
         }
 
     @classmethod
-    def load(cls, folder: str | Path) -> Self:
-        """Read a model that `save` wrote."""
+    def load(cls, folder: str | Path, networks: Sequence[str] = ()) -> Self:
+        """Read a model that `save` wrote.
+
+        Args:
+            folder: The model's folder.
+            networks: The user's own networks that the model was trained with, as MODULE:NAME. Importing them executes
+                their code, so a model that has some is refused unless they are named here.
+        """
         folder = Path(folder)
         try:
             description = json.loads((folder / "model.json").read_text(encoding="utf-8"))
@@ -311,7 +318,7 @@ class Model(Drawer):
                 raise InputError(
                     f"{folder} was written by a later version of zerosum; update zerosum to read it."
                 )
-            blueprint = Blueprint.from_json(description["blueprint"])
+            blueprint = Blueprint.from_json(description["blueprint"], networks, str(folder))
             generator = generator_of(blueprint)
             prefix = "generator."
             weights = {

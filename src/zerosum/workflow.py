@@ -31,6 +31,7 @@ from zerosum.evaluation.judge import MOST, judge
 from zerosum.evaluation.memorisation import LEAST_EVENTS, memorised
 from zerosum.evaluation.observables import observed_pair, with_observables
 from zerosum.evaluation.streaming import compare_files
+from zerosum.game.own import agreed
 from zerosum.model import Drawer, Model
 from zerosum.report.compared import Compared, compare
 from zerosum.report.curves import training_figure
@@ -111,6 +112,7 @@ class Run:
         folder: The run's folder.
         config: The resolved configuration.
         events: All events, before the split; or a file that is read block by block, of which only some are held.
+        networks: The user's own networks, as MODULE:NAME, whose code may be executed.
 
     Examples:
         >>> import numpy as np
@@ -122,8 +124,10 @@ class Run:
         (100, 'gaussian')
     """
 
-    def __init__(self, folder: RunFolder, config: Config, events: Events | Stream) -> None:
-        self.folder, self.config = folder, config
+    def __init__(
+        self, folder: RunFolder, config: Config, events: Events | Stream, networks: Sequence[str] = ()
+    ) -> None:
+        self.folder, self.config, self.networks = folder, config, tuple(networks)
         self.stream = events if isinstance(events, Stream) else None
         if isinstance(events, Stream):
             self.train_events, self.validation, self.test = events.train, events.validation, events.test
@@ -140,7 +144,7 @@ class Run:
         config = Config.of(choices | {"stream": isinstance(events, Stream)}).resolved(some)
         folder = RunFolder(out)
         folder.create()
-        run = cls(folder, config, events)
+        run = cls(folder, config, events, config.networks)
         digest = events.digest()
         trained = run.train_events if run.stream is None else run.stream
         sizes = [len(trained), len(run.validation), len(run.test)]
@@ -153,8 +157,11 @@ class Run:
         return run
 
     @classmethod
-    def resume(cls, out: str | Path, events: Events | None = None) -> "Run":
-        """A run that stopped; its events come from the file they came from, or are given again."""
+    def resume(cls, out: str | Path, events: Events | None = None, networks: Sequence[str] = ()) -> "Run":
+        """A run that stopped; its events come from the file they came from, or are given again.
+
+        Networks of the user's own must be named again before anything is done with them.
+        """
         folder = RunFolder(out).existing()
         config = Config.of(Config.read(folder.config))
         found = events if events is not None else cls._events_of(config)
@@ -164,7 +171,7 @@ class Run:
                 f"the events in {config.data or 'memory'} are not those that {out} was trained on (their digests "
                 "differ); restore the file, or start a new run with --out."
             )
-        return cls(folder, config, found)
+        return cls(folder, config, found, networks)
 
     @staticmethod
     def _events_of(config: Config) -> Events | Stream:
@@ -183,6 +190,7 @@ class Run:
                 or that other code wrote it.
         """
         config, checkpoints = self.config, self.folder.checkpoints
+        agreed(config.networks, self.networks, str(self.folder.path))
         checkpoints.keep = config.keep
         with self.folder.locked():
             engine = Engine(device=config.device, precision=config.precision, threads=config.threads)
@@ -267,7 +275,7 @@ class Run:
     @cached_property
     def model(self) -> Model:
         """The best generator so far, by the validation split."""
-        return Model.load(self.folder.model)
+        return Model.load(self.folder.model, self.networks)
 
     @property
     def step(self) -> int:
@@ -366,8 +374,10 @@ def train(
     return run
 
 
-def load_run(folder: str | Path, events: Events | None = None) -> Run:
+def load_run(folder: str | Path, events: Events | None = None, networks: Sequence[str] = ()) -> Run:
     """A run that was trained before; events must be given again where they came from Python.
+
+    So must networks of the user's own, as MODULE:NAME, because to import them executes their code.
 
     Examples:
         >>> import numpy as np
@@ -378,7 +388,7 @@ def load_run(folder: str | Path, events: Events | None = None) -> Run:
         >>> load_run("run", events).step
         1
     """
-    return Run.resume(folder, events)
+    return Run.resume(folder, events, networks)
 
 
 def write_stream(stream: Iterator[Events], output: str | Path) -> None:
@@ -398,24 +408,25 @@ def sample(
     where: Mapping[str, float] | None = None,
     seed: int = 0,
     force: bool = False,
+    networks: Sequence[str] = (),
 ) -> None:
     """Draw n events from the generator of a run, or of a file that `export` wrote, in constant memory.
 
-    `force` as in `Model.sample`.
+    `force` as in `Model.sample`, `networks` as in `Model.load`.
     """
-    write_stream(drawer(run).stream(n, where=where, seed=seed, force=force), output)
+    write_stream(drawer(run, networks).stream(n, where=where, seed=seed, force=force), output)
 
 
-def drawer(run: str | Path) -> Drawer:
+def drawer(run: str | Path, networks: Sequence[str] = ()) -> Drawer:
     """What draws events: a run's generator, or the one in an ONNX file."""
     if Path(run).suffix != ".onnx":
-        return Model.load(RunFolder(run).existing().model)
+        return Model.load(RunFolder(run).existing().model, networks)
     from zerosum.export.onnx_file import OnnxModel
 
     return OnnxModel.load(run)
 
 
-def export(run: str | Path, output: str | Path) -> "Exported":
+def export(run: str | Path, output: str | Path, networks: Sequence[str] = ()) -> "Exported":
     """Write a run's generator as a file that needs no zerosum, with its certificate and provenance."""
     from zerosum.export.exporting import export as write
 
@@ -430,7 +441,7 @@ def export(run: str | Path, output: str | Path) -> "Exported":
         facts["certificate"] = {key: found.get(key) for key in CERTIFIED} | {
             "n": [found.get(key, {}).get("n") for key in ("reference", "generated")]
         }
-    return write(Model.load(folder.model), output, facts=facts)
+    return write(Model.load(folder.model, networks), output, facts=facts)
 
 
 def simulate(source: str, n: int, output: str | Path, *, seed: int = 0, **options: Any) -> int:

@@ -1,13 +1,17 @@
 """The blueprint: all that is needed to build a model's networks again, as plain data."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any, Self
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from zerosum.game.drawn import Drawn
 from zerosum.game.lens import Lens, Sight
 from zerosum.game.networks import Family, family_for
+from zerosum.game.own import TRIED, agreed, own_family, tried
 from zerosum.game.showers import SHOWERS
 from zerosum.game.spectral import normalised
 from zerosum.game.sums import Summed, sum_of
@@ -33,6 +37,7 @@ class Blueprint:
         model: The kind of model; the networks below are those of "gan".
         packing: How many events the discriminator judges together.
         spectral: Whether the discriminator's weights are divided by their largest singular value.
+        networks: The user's own networks, as MODULE:NAME (own.py); none for the built-in ones.
     """
 
     kind: str
@@ -50,6 +55,7 @@ class Blueprint:
     model: str = "gan"
     packing: int = 1
     spectral: bool = False
+    networks: tuple[str, ...] = ()
 
     def lens(self, sight: Sight | None = None) -> Lens:
         """The space of the game."""
@@ -65,26 +71,32 @@ class Blueprint:
     @property
     def family(self) -> Family:
         """The networks."""
+        if self.networks:
+            return own_family(self.networks, self.kind)
         return SHOWERS if self.cells else family_for(self.kind, self.shape)
 
     def generator(self) -> nn.Module:
         """G, from latents (N, L) and conditions (N, K) to the game's space."""
         told = len(self.sums)
         latent = self.latent - (Drawn.latents if told else 0)
-        module: nn.Module = self.family.generator(
-            latent, told + self.conditions, self.cells or self.lens().game_shape, self.width, self.depth
-        )
+        shape, given = self.lens().game_shape, told + self.conditions
+        build = partial(self.family.generator, latent, given, self.cells or shape, self.width, self.depth)
+        if self.networks:
+            module = tried(build, (torch.zeros(TRIED, latent), _zeros(given)), (TRIED, *shape), "generator")
+        else:
+            module = build()
         return Summed(module, [sum_of(one) for one in self.sums], self.conditions) if told else module
 
     def discriminator(self) -> nn.Module:
         """D, from what the lens shows and conditions (N, K) to logits (N,); N packs, where it judges packs."""
         channels, *sides = (0,) if self.cells else self.lens().game_shape
-        module: nn.Module = self.family.discriminator(
-            (self.packing * (channels + len(self.seen)), *sides),
-            self.packing * self.conditions,
-            self.width,
-            self.depth,
-        )
+        shape = self.packing * (channels + len(self.seen)), *sides
+        given = self.packing * self.conditions
+        build = partial(self.family.discriminator, shape, given, self.width, self.depth)
+        if self.networks:
+            module = tried(build, (torch.zeros(TRIED, *shape), _zeros(given)), (TRIED,), "discriminator")
+        else:
+            module = build()
         return normalised(module) if self.spectral else module
 
     def to_json(self) -> dict[str, Any]:
@@ -92,8 +104,22 @@ class Blueprint:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, content: dict[str, Any]) -> Self:
-        """From what `to_json` gave."""
+    def from_json(
+        cls, content: dict[str, Any], networks: Sequence[str] = (), where: str = "the model"
+    ) -> Self:
+        """From what `to_json` gave.
+
+        Args:
+            content: Plain data.
+            networks: The user's own networks that may be imported; needed where the blueprint names some.
+            where: What is being read.
+        """
+        agreed(content.get("networks", ()), networks, where)
         tuples: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in content.items()}
         tuples["periods"] = tuple((int(index), float(period)) for index, period in tuples.get("periods", ()))
         return cls(**tuples)
+
+
+def _zeros(conditions: int) -> Tensor | None:
+    """Conditions of a few events."""
+    return torch.zeros(TRIED, conditions) if conditions else None

@@ -13,6 +13,7 @@ from zerosum.errors import InputError
 from zerosum.game.dynamics import DYNAMICS
 from zerosum.game.networks import family_for
 from zerosum.game.objectives import OBJECTIVES
+from zerosum.game.own import own_family
 from zerosum.game.packing import PACKED
 from zerosum.game.penalties import PENALTIES
 from zerosum.game.showers import SHOWERS
@@ -59,6 +60,14 @@ class Config(BaseModel):
     )
     depth: int | None = Field(None, gt=0, description="hidden layers; transforms of a flow")
 
+    network: str | None = Field(
+        None, description="networks of your own: MODULE:FAMILY, a zerosum.game.networks.Family"
+    )
+    generator: str | None = Field(
+        None, description="or the class of your own generator, MODULE:CLASS, with that of the discriminator"
+    )
+    discriminator: str | None = Field(None, description="the class of your own discriminator, MODULE:CLASS")
+
     objective: str = Field("relativistic", description="what the players minimise: " + ", ".join(OBJECTIVES))
     penalty: str = Field(
         "r1r2", description="penalty on the discriminator's gradient: " + ", ".join(PENALTIES)
@@ -103,6 +112,12 @@ class Config(BaseModel):
         ):
             if given not in table:
                 raise ValueError(f"{key} is {given!r}; choose one of {', '.join(table)}")
+        if bool(self.generator) != bool(self.discriminator) or (self.network and self.generator):
+            raise ValueError("give network (one family), or generator and discriminator (two classes)")
+        if self.networks and self.model != "gan":
+            raise ValueError(
+                f"networks of your own play the game; the model {self.model} has its own networks"
+            )
         if self.gamma and min(self.gamma) < 0:
             raise ValueError(f"gamma is {self.gamma}; it cannot be negative")
         if self.batch and self.batch % self.packing:
@@ -118,6 +133,11 @@ class Config(BaseModel):
                 "players move at once; only alternating dynamics can give one player more updates"
             )
         return self
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """The user's own networks by name: of a family, or of the generator and the discriminator; or none."""
+        return tuple(name for name in (self.network, self.generator, self.discriminator) if name)
 
     @classmethod
     def of(cls, choices: dict[str, Any]) -> Self:
@@ -147,11 +167,12 @@ class Config(BaseModel):
 
     def resolved(self, events: Events) -> Self:
         """The configuration with every open choice made by looking at the events."""
-        family = (
-            SHOWERS
-            if self.model == "gan" and cells_of(events)
-            else family_for(events.kind, events.event_shape)
-        )
+        if self.networks:
+            family = own_family(self.networks, events.kind)
+        elif self.model == "gan" and cells_of(events):
+            family = SHOWERS
+        else:
+            family = family_for(events.kind, events.event_shape)
         if self.packing > 1 and events.kind not in PACKED:
             raise InputError(
                 f"packing is {self.packing}; events of kind {events.kind} can only be judged one by one."

@@ -23,7 +23,6 @@ from zerosum.game.blueprint import Blueprint
 from zerosum.game.drawn import Drawn
 from zerosum.game.given import SAMPLE
 from zerosum.game.lens import Lens, Sight
-from zerosum.game.networks import family_for
 from zerosum.game.objectives import OBJECTIVES, calibrated, calibration, value, value_error
 from zerosum.game.packing import pack
 from zerosum.game.penalties import PENALTIES
@@ -136,7 +135,10 @@ def prepare(
     preprocessor = Preprocessor.fit(train, seed=config.seed, density=config.model != "gan")
     standard = in_chunks(preprocessor, train)
     c = given(train, preprocessor)
-    sight = sight_of(train, preprocessor, standard, c) if config.model == "gan" else None
+    plain = config.model != "gan" or (
+        config.networks and cells_of(train)
+    )  # what only built-in networks understand
+    sight = None if plain else sight_of(train, preprocessor, standard, c)
     blueprint = blueprint_of(config, train, preprocessor, standard, sight.seen if sight else ())
     lens = blueprint.lens(sight).to(engine.device)
 
@@ -208,10 +210,11 @@ def blueprint_of(
         packing=config.packing,
         spectral=config.spectral,
         model=config.model,
+        networks=config.networks,
     )
     if config.model != "gan":
         return _for_density(sized, preprocessor)
-    if cells := cells_of(events):
+    if (cells := cells_of(events)) and not config.networks:
         return replace(sized, latent=SHOWERS.latents(sized.shape, sized.latent), cells=cells)
     return _for_game(sized, events, preprocessor)
 
@@ -237,7 +240,7 @@ def _for_game(sized: Blueprint, events: Events, preprocessor: Preprocessor) -> B
     )
     sums = () if events.kind == "table" else _sums(framed.lens(), preprocessor, events)
     summed = {one.entry.channel for one in sums if isinstance(one, Total)}
-    latents = family_for(events.kind, sized.shape).latents(sized.shape, sized.latent)
+    latents = sized.family.latents(sized.shape, sized.latent)
     return replace(
         framed,
         sums=tuple(one.state() for one in sums),
