@@ -115,7 +115,10 @@ def inspect(
 @verb
 def simulate(
     source: Annotated[
-        str, typer.Argument(help="A built-in source: showers, shower-images, ising, dimuon, ring, grid.")
+        str,
+        typer.Argument(
+            help="A built-in source, such as showers, ising, dimuon, ring or mixture; a wrong name lists all."
+        ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")],
     n: Annotated[int, typer.Option("-n", help="How many events.")] = 10_000,

@@ -63,11 +63,13 @@ PAGES = {
     "simulate": Page(
         "Draw events from a built-in source with known truth.",
         "Sources: showers (368 voxels, MeV), shower-images (16 x 16 pixels, MeV), ising (16 x 16 spins), dimuon "
-        "(six columns, GeV), ring and grid (normal modes in the plane). The file is written in constant memory.",
+        "(six columns, GeV), ring and grid (normal modes in the plane), mixture, and known densities such as gaussian, "
+        "cauchy or student. The file is written in constant memory.",
         (
             "zerosum simulate dimuon -n 20000 -o muons.h5",
             "zerosum simulate showers -n 100000 --seed 1 -o showers.h5",
             "zerosum simulate showers -o e.h5 --set particle=electron",
+            "zerosum simulate mixture -o two.csv --set means=-2,2 weights=1,3",
         ),
     ),
     "train": Page(

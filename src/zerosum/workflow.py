@@ -38,6 +38,7 @@ from zerosum.report.curves import training_figure
 from zerosum.report.html import write_report
 from zerosum.report.snapshots import Snapshots
 from zerosum.report.style import Style, named, using
+from zerosum.theory.sources import DENSITIES
 from zerosum.training.config import Config
 from zerosum.training.diagnosis import warned
 from zerosum.training.engine import Engine
@@ -451,7 +452,7 @@ def simulate(source: str, n: int, output: str | Path, *, seed: int = 0, **option
         >>> simulate("ring", 500, "ring.npy", seed=1)
         500
     """
-    found = find_source(source)
+    found = find_source(source, DENSITIES)
     if n < 1:
         raise InputError(f"{n} events were asked for; ask for at least 1.")
     if unknown := [name for name in options if name not in found.options]:

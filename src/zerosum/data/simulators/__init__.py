@@ -6,6 +6,7 @@
 A new source is one entry in `SOURCES`.
 """
 
+from collections.abc import Mapping
 from functools import partial
 
 from zerosum.data.calorimeters import GEOMETRIES
@@ -54,15 +55,16 @@ SOURCES: dict[str, Source] = {
 }
 
 
-def source(name: str) -> Source:
-    """The source of this name; a wrong name raises an InputError that lists all.
+def source(name: str, more: Mapping[str, Source] | None = None) -> Source:
+    """The source of this name, here or in `more`; a wrong name raises an InputError that lists all.
 
     Examples:
         >>> muons = next(source("dimuon").stream(1000, seed=1))
         >>> muons.names
         ['pt1', 'eta1', 'phi1', 'pt2', 'eta2', 'phi2']
     """
-    if name not in SOURCES:
-        listed = "; ".join(f"{entry.name}: {entry.summary}" for entry in SOURCES.values())
+    known = SOURCES | dict(more or {})
+    if name not in known:
+        listed = "; ".join(f"{entry.name}: {entry.summary}" for entry in known.values())
         raise InputError(f"there is no source {name}; choose one ({listed}).")
-    return SOURCES[name]
+    return known[name]
