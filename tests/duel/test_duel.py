@@ -13,6 +13,7 @@ from zerosum.duel.outcome import table
 from zerosum.duel.predictions import filling_in_between, likelihood_is_forward_kl
 from zerosum.errors import InputError
 from zerosum.evaluation.compare import compare
+from zerosum.evaluation.critics import Polynomial
 from zerosum.theory.estimate import Estimate
 from zerosum.theory.identity import LikelihoodIdentity
 
@@ -49,7 +50,10 @@ def test_the_gaussian_fills_in_between_peaks_and_the_mixture_does_not(tmp_path: 
     assert all(row.model in text.splitlines()[0] for row in rows)
 
 
-def test_the_command_writes_one_table_the_numbers_and_a_page(tmp_path: Path) -> None:
+def test_the_command_writes_one_table_the_numbers_and_a_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zerosum.evaluation.folds.ladder", lambda _: (Polynomial("quadratic", 2),))
     data, out = tmp_path / "peaks.npy", tmp_path / "duel"
     np.save(data, two_peaks(2000).values)
     with pytest.raises(SystemExit) as stop:

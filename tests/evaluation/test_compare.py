@@ -11,6 +11,7 @@ from zerosum.evaluation.compare import compare, matched
 from zerosum.evaluation.critics import Polynomial, Trees
 from zerosum.evaluation.neural import Network, Rows, View
 
+pytestmark = pytest.mark.xdist_group("comparisons")  # they share what was found
 N = 4000
 QUICK = (Polynomial("quadratic", 2), Trees("trees", 15, 100))
 NETWORK = Network("network", View.of_rows, Rows)

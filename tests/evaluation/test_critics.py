@@ -53,7 +53,7 @@ def test_each_ladder_finds_a_difference(make, p, q, low):
     assert seen[list(seen)[-2]] > 0.5 * low
 
 
-@pytest.mark.parametrize("make", [table, spins, cloud])
+@pytest.mark.parametrize("make", [table, pytest.param(spins, marks=pytest.mark.slow), cloud])
 def test_no_critic_invents_a_difference(make):
     value = 1.0 if make is cloud else 0.0
     fit, tune, held = ((make(value, 10 + i), make(value, 20 + i)) for i in range(3))
