@@ -51,3 +51,11 @@ def test_expectation_maximisation_finds_separated_modes() -> None:
 def test_more_components_than_events_are_refused() -> None:
     with pytest.raises(InputError, match="fewer"):
         Mixture(2, 0, 50).initialise(torch.randn(40, 2), None, None, 0)
+
+
+@pytest.mark.parametrize("conditions", [0, 2])
+def test_every_parameter_is_learned(conditions: int) -> None:
+    model = example(conditions).requires_grad_(True)
+    c = torch.randn(50, 2) if conditions else None
+    found = torch.autograd.grad(model.log_prob(torch.randn(50, 2), c).mean(), list(model.parameters()))
+    assert all(bool(gradient.abs().sum() > 0) for gradient in found)

@@ -27,14 +27,21 @@ class Mixture(LikelihoodModel):
         components: M.
     """
 
+    score_slopes: Tensor
+    mean_slopes: Tensor
+
     def __init__(self, features: int, conditions: int, components: int) -> None:
         super().__init__()
         self.scores = nn.Parameter(torch.zeros(components))
         self.means = nn.Parameter(torch.randn(components, features))
         self.log_scales = nn.Parameter(torch.zeros(components, features))
         self.lower = nn.Parameter(torch.zeros(components, features, features))
-        self.score_slopes = nn.Parameter(torch.zeros(components, conditions))
-        self.mean_slopes = nn.Parameter(torch.zeros(components, features, conditions))
+        slopes = torch.zeros(components, conditions), torch.zeros(components, features, conditions)
+        for name, zeros in zip(("score_slopes", "mean_slopes"), slopes, strict=True):
+            if conditions:
+                self.register_parameter(name, nn.Parameter(zeros))
+            else:  # nothing to learn
+                self.register_buffer(name, zeros)
 
     def forward(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         """From (N, 1 + F) and (N, K) to (N, F)."""
