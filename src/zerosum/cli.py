@@ -240,7 +240,7 @@ def sample(
 @verb
 def export(
     run: Annotated[Path, typer.Argument(help="A run's folder.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write: .onnx.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write: .onnx or .c.")],
     network: Networks = None,
 ) -> None:
     """Write the generator as one file that needs no zerosum, checked against PyTorch on the same latents."""

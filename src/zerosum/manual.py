@@ -105,7 +105,7 @@ PAGES = {
         "One ONNX graph from latents and conditions to events in physical units, with names, units, versions and "
         "the certificate in its description. Before it is kept it is run by onnxruntime and compared with PyTorch "
         "on the same latents. Needs the extra [export].",
-        ("zerosum export run -o model.onnx",),
+        ("zerosum export run -o model.onnx", "zerosum export run -o model.c"),
     ),
     "compare": Page(
         "Certify how far generated events are from the reference.",
