@@ -30,6 +30,7 @@ from zerosum.likelihood.player import LikelihoodModel
 
 FORMAT = 1
 BLOCK = {"table": 4096, "grid": 512, "cloud": 512}
+LARGEST = 2**26  # of the numbers in an event, of latents, of conditions
 NUMBERS = 2**22  # of the events of one block, at most
 BEYOND = 0.02  # how far beyond the known conditions counts as within, as a fraction of their range
 
@@ -319,6 +320,7 @@ class Model(Drawer):
                     f"{folder} was written by a later version of zerosum; update zerosum to read it."
                 )
             blueprint = Blueprint.from_json(description["blueprint"], networks, str(folder))
+            check_size(blueprint, tensors)
             generator = generator_of(blueprint)
             prefix = "generator."
             weights = {
@@ -326,7 +328,7 @@ class Model(Drawer):
             }
             generator.load_state_dict(weights)
             known = tensors.get("known_conditions")
-            return cls(
+            model = cls(
                 blueprint,
                 Preprocessor.from_state(description["preprocessor"]),
                 generator,
@@ -336,13 +338,56 @@ class Model(Drawer):
                 None if known is None else known.numpy(),
                 description["facts"],
             )
+            check_whole(model)
+            return model
         except InputError:
             raise
         except Exception as error:  # a damaged or hostile file may fail anywhere in here
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            reason = str(error).strip().split("\n")[0] or type(error).__name__
             raise InputError(
                 f"{folder} holds no readable model ({reason}); give a run that zerosum train wrote."
             ) from None
+
+
+def check_size(blueprint: Blueprint, tensors: Mapping[str, torch.Tensor]) -> None:
+    """Refuse a description of networks far larger than the weights beside it, before memory is asked for."""
+    largest = max((side for tensor in tensors.values() for side in tensor.shape), default=0)
+    sizes = {
+        "width": (blueprint.width, max(1024, 16 * largest)),
+        "depth": (blueprint.depth, 16 + len(tensors)),
+        "latent": (blueprint.latent, LARGEST),
+        "conditions": (blueprint.conditions, LARGEST),
+        "shape": (math.prod(blueprint.shape), LARGEST),
+    }
+    for name, (size, most) in sizes.items():
+        if type(size) is not int or not 0 <= size <= most:
+            raise ValueError(f"{name} is {size!s:.40}")
+
+
+def check_whole(model: Model) -> None:
+    """Refuse a model whose parts do not fit: one event is generated.
+
+    Raises:
+        ValueError: Or whatever else a hostile description brings about.
+    """
+    names = [feature.name for feature in (*model.features, *model.condition_features)]
+    if not isinstance(model.facts, dict) or not all(isinstance(name, str) for name in names):
+        raise ValueError("its description is damaged")
+    known = model.known_conditions
+    if known is not None and (known.ndim != 2 or not len(known) or known.dtype != np.float64):
+        raise ValueError("its conditions are damaged")
+    if (0 if known is None else known.shape[1]) != len(model.condition_features):
+        raise ValueError("its conditions have no names")
+    latent = np.zeros((1, model.latents), np.float32)
+    values, mask = model.generate(latent, None if known is None else known[:1])
+    Events(
+        values,
+        model.features,
+        kind=model.kind,
+        conditions=None if known is None else known[:1],
+        condition_features=model.condition_features,
+        mask=mask,
+    )
 
 
 def check_within(fixed: Mapping[int, float], known: FloatArray, features: Sequence[Feature]) -> None:
