@@ -23,7 +23,7 @@ from torch import nn
 from zerosum.data.discrete import Sparse
 from zerosum.data.events import BoolArray, Events, Feature, FloatArray, Kind, absent
 from zerosum.data.transforms import Preprocessor
-from zerosum.errors import InputError
+from zerosum.errors import InputError, RunError
 from zerosum.game.blueprint import Blueprint
 from zerosum.likelihood.games import generator_of
 from zerosum.likelihood.player import LikelihoodModel
@@ -216,7 +216,13 @@ class Model(Drawer):
         if conditions is not None:
             given = self.preprocessor.forward_conditions(conditions).to(self.device)
         game = self.lens.project(self.generator(torch.from_numpy(latent).to(self.device), given))
-        values, mask = self.preprocessor.physical(self.lens.decode(game).cpu())
+        try:
+            values, mask = self.preprocessor.physical(self.lens.decode(game).cpu())
+        except IndexError:  # a level of nan
+            raise RunError(
+                "the generator gave values that are no numbers: its files are damaged or its training diverged; "
+                "train again."
+            ) from None
         return values.numpy(), None if mask is None else mask.numpy()
 
     @torch.no_grad()
