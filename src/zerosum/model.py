@@ -377,7 +377,8 @@ def check_whole(model: Model) -> None:
         ValueError: Or whatever else a hostile description brings about.
     """
     names = [feature.name for feature in (*model.features, *model.condition_features)]
-    if not isinstance(model.facts, dict) or not all(isinstance(name, str) for name in names):
+    whole = isinstance(model.facts, dict) and isinstance(model.facts.get("attributes", {}), dict)
+    if not whole or not all(isinstance(name, str) for name in names):
         raise ValueError("its description is damaged")
     known = model.known_conditions
     if known is not None and (known.ndim != 2 or not len(known) or known.dtype != np.float64):
