@@ -16,6 +16,7 @@ STAGES = [
     "divergence",
     "report",
     "export",
+    "workers",
     "workflow",
     "duel",
     "manual",

@@ -19,6 +19,7 @@ The map, in the order in which data flow (a stage imports only from stages above
     divergence.py one object for each divergence: exact, estimate, bound
     report/       plots and the page
     export/       a generator as an ONNX file, with a closure test
+    workers.py    sampling by several processes
     workflow.py   the whole line from a file to a report
     duel/         all models on identical splits, and what the theory predicts of them
     cli.py        the command line; manual.py has its help

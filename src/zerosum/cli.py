@@ -163,6 +163,11 @@ def train(
         int | None,
         typer.Option(help="Of everything random; the same seed gives the same result.  [default: 0]"),
     ] = None,
+    devices: Annotated[
+        int | None,
+        typer.Option(help="Devices of each node (on a CPU, processes) that share every batch.  [default: 1]"),
+    ] = None,
+    nodes: Annotated[int | None, typer.Option(help="Machines that share every batch.  [default: 1]")] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue the run in --out from its last checkpoint.")
     ] = False,
@@ -193,16 +198,20 @@ def train(
             "observable": observable,
             "steps": steps,
             "seed": seed,
+            "devices": devices,
+            "nodes": nodes,
         } | _networks(network or [])
         choices = (Config.read(config) if config else {}) | {k: v for k, v in given.items() if v is not None}
         events = open_events(Config.of(choices))
         run = Run.start(events, out, choices)
-    if live:
+    if live and run.first:
         from zerosum.report.live import serve_beside
 
         typer.echo(f"live page: {serve_beside(out)}", err=True)
     stop = StopSignal()
-    finished = _show_training(run, stop, quiet=quiet)
+    finished = _show_training(run, stop, quiet=quiet or not run.first)
+    if not run.first:
+        return
     if not finished:
         typer.echo(f"stopped at step {run.step}; continue with: zerosum train --resume --out {out}", err=True)
         return
@@ -228,12 +237,24 @@ def sample(
         bool, typer.Option("--force", help="Draw even outside the trained range of a condition.")
     ] = False,
     network: Networks = None,
+    workers: Annotated[
+        int, typer.Option(help="Processes that draw; any number of them writes the same file.")
+    ] = 1,
     seed: Seed = 0,
 ) -> None:
     """Draw events from a trained generator."""
     from zerosum.workflow import sample as draw
 
-    draw(run, n, output, where=_assignments(where or []), seed=seed, force=force, networks=network or ())
+    draw(
+        run,
+        n,
+        output,
+        where=_assignments(where or []),
+        seed=seed,
+        force=force,
+        networks=network or (),
+        workers=workers,
+    )
     typer.echo(f"{n} events in {output}")
 
 

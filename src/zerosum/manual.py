@@ -86,6 +86,8 @@ PAGES = {
             "zerosum train events.csv --model flow --config flow.yaml --out flow",
             "zerosum train events.csv --network networks:FAMILY --out run",
             "zerosum train --resume --out run",
+            "zerosum train events.h5 --devices 4",
+            "srun zerosum train events.h5 --devices 4 --nodes 2",
         ),
         "trained to the end, or stopped on request and saved",
     ),
@@ -96,6 +98,7 @@ PAGES = {
         "events, unless --where fixes them.",
         (
             "zerosum sample run -n 100000 -o generated.root",
+            "zerosum sample run -n 10000000 --workers 8 -o many.h5",
             "zerosum sample run -n 1000 -o at50.h5 --where incident_energy=50000",
             "zerosum sample model.onnx -n 1000 -o generated.h5",
         ),

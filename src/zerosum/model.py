@@ -112,13 +112,28 @@ class Drawer:
         self, n: int, *, where: Mapping[str, float] | None = None, seed: int = 0, force: bool = False
     ) -> Iterator[Events]:
         """Draw n events in blocks, in constant memory; arguments as for `sample`."""
+        self.check(n, where, force=force)
+        for number in range(-(-n // self.block)):
+            yield self.piece(number, n, where=where, seed=seed, force=True)
+
+    def check(self, n: int, where: Mapping[str, float] | None = None, *, force: bool = False) -> None:
+        """Refuse what cannot be drawn; arguments as for `sample`."""
         if n < 1:
             raise InputError(f"{n} events were asked for; ask for at least 1.")
-        fixed = self._fixed(where or {}, force)
-        block = self.block
-        for number in range(-(-n // block)):
-            events = self._block(number, seed, fixed)
-            yield events if (number + 1) * block <= n else events.take(slice(n - number * block))
+        self._fixed(where or {}, force)
+
+    def piece(
+        self,
+        number: int,
+        n: int,
+        *,
+        where: Mapping[str, float] | None = None,
+        seed: int = 0,
+        force: bool = False,
+    ) -> Events:
+        """Block `number` of n events, the last one cut; the other arguments as for `sample`."""
+        events = self._block(number, seed, self._fixed(where or {}, force))
+        return events.take(slice(min(self.block, n - number * self.block)))
 
     def preview(self, n: int, *, seed: int = 0) -> Events:
         """Draw a few events quickly: one block of n events only, which are not those of `sample`."""

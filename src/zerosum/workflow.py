@@ -6,6 +6,7 @@
 import copy
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -41,12 +42,13 @@ from zerosum.report.style import Style, named, using
 from zerosum.theory.sources import DENSITIES
 from zerosum.training.config import Config
 from zerosum.training.diagnosis import warned
-from zerosum.training.engine import Engine
+from zerosum.training.engine import Engine, is_first
 from zerosum.training.history import Record
 from zerosum.training.loop import play
 from zerosum.training.run import RunFolder, provenance
 from zerosum.training.setup import Setup, prepare
 from zerosum.training.state import Training
+from zerosum.workers import stream_by
 
 if TYPE_CHECKING:
     from zerosum.export.exporting import Exported
@@ -144,8 +146,10 @@ class Run:
             raise InputError(f"there are {len(events)} events; training needs at least 100 (better 10,000).")
         config = Config.of(choices | {"stream": isinstance(events, Stream)}).resolved(some)
         folder = RunFolder(out)
-        folder.create()
         run = cls(folder, config, events, config.networks)
+        if not is_first(config.processes):  # the first process makes the folder
+            return run
+        folder.create()
         digest = events.digest()
         trained = run.train_events if run.stream is None else run.stream
         sizes = [len(trained), len(run.validation), len(run.test)]
@@ -193,37 +197,50 @@ class Run:
         config, checkpoints = self.config, self.folder.checkpoints
         agreed(config.networks, self.networks, str(self.folder.path))
         checkpoints.keep = config.keep
-        with self.folder.locked():
-            engine = Engine(device=config.device, precision=config.precision, threads=config.threads)
+        first = self.first
+        self.folder.history.writes = checkpoints.writes = first
+        with self.folder.locked() if first else nullcontext():
+            engine = Engine(
+                device=config.device,
+                precision=config.precision,
+                threads=config.threads,
+                devices=config.devices,
+                nodes=config.nodes,
+            )
             setup = prepare(config, self.train_events, self.validation, engine, self.stream)
             if checkpoints.steps():
                 _, tensors, facts, notices = checkpoints.read_newest()
                 for sentence in notices:
                     notice(sentence)
                 setup.training.restore(tensors, facts)
+            setup.training.agree()
             self.folder.history.rewind(setup.training.step)
             if self.stopped:
                 notice(f"the run is finished: it stopped by itself at step {self.step}: {self.stopped}.")
-            self.folder.stop.unlink(missing_ok=True)
+            if first:
+                self.folder.stop.unlink(missing_ok=True)
             field = setup.field if config.model == "gan" and config.packing == 1 else None
             snapshots = Snapshots(self.folder.path / "snapshots", config, self.validation, field)
-            snapshots.begin(setup.training.step)
+            if first:
+                snapshots.begin(setup.training.step)
+            engine.barrier()
             asked: list[int] = []
             for record in play(
                 setup.training,
                 config=config,
                 history=self.folder.history,
                 checkpoints=checkpoints,
-                watch=setup.value,
-                judge=lambda training: self._judge(self._model(setup, training)),
-                keep=lambda training: self._model(setup, training).save(self.folder.model),
-                stop=lambda: bool(asked) or stop(),
+                watch=engine.once(setup.value),
+                judge=engine.once(lambda training: self._judge(self._model(setup, training))),
+                keep=engine.once(lambda training: self._model(setup, training).save(self.folder.model)),
+                stop=lambda: engine.any(bool(asked) or stop(), setup.training.step),
             ):
-                if snapshots.due(record):
+                if first and snapshots.due(record):
                     snapshots.write(record["step"], self._model(setup, setup.training))
                 yield record
                 if self.folder.stop.exists():
                     asked.append(record["step"])
+            engine.barrier()
         self.__dict__.pop("model", None)
 
     def _model(self, setup: Setup, training: Training) -> Model:
@@ -277,6 +294,11 @@ class Run:
     def model(self) -> Model:
         """The best generator so far, by the validation split."""
         return Model.load(self.folder.model, self.networks)
+
+    @property
+    def first(self) -> bool:
+        """Whether this process is the one that writes the run's folder; where there is one process, it is."""
+        return is_first(self.config.processes)
 
     @property
     def step(self) -> int:
@@ -371,7 +393,8 @@ def train(
     run = Run.start(events, out, choices)
     for _ in run.play():
         pass
-    run.finish()
+    if run.first:
+        run.finish()
     return run
 
 
@@ -410,12 +433,15 @@ def sample(
     seed: int = 0,
     force: bool = False,
     networks: Sequence[str] = (),
+    workers: int = 1,
 ) -> None:
     """Draw n events from the generator of a run, or of a file that `export` wrote, in constant memory.
 
-    `force` as in `Model.sample`, `networks` as in `Model.load`.
+    `force` as in `Model.sample`, `networks` as in `Model.load`. Any number of `workers`, processes that draw, writes the
+    same file.
     """
-    write_stream(drawer(run, networks).stream(n, where=where, seed=seed, force=force), output)
+    load = partial(drawer, run, tuple(networks))
+    write_stream(stream_by(workers, load, n, where=where, seed=seed, force=force), output)
 
 
 def drawer(run: str | Path, networks: Sequence[str] = ()) -> Drawer:

@@ -34,6 +34,7 @@ class Checkpoints:
     def __init__(self, folder: str | Path, keep: int = 2) -> None:
         self.folder = Path(folder)
         self.keep = keep
+        self.writes = True  # one process of a game writes
 
     def steps(self) -> list[int]:
         """The steps at which checkpoints lie, in ascending order."""
@@ -43,6 +44,8 @@ class Checkpoints:
     def write(self, step: int, tensors: Tensors, state: dict[str, Any]) -> Path:
         """Write a checkpoint completely, then drop the oldest ones."""
         final = self.folder / f"step-{step}"
+        if not self.writes:
+            return final
         temporary = self.folder / f".step-{step}.tmp"
         shutil.rmtree(temporary, ignore_errors=True)
         try:

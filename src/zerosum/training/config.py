@@ -101,6 +101,10 @@ class Config(BaseModel):
 
     device: str = Field("auto", description="auto, cpu, cuda, mps: as lightning-fabric names them")
     precision: str = Field("32-true", description="32-true, bf16-mixed, ...: as lightning-fabric names them")
+    devices: Positive = Field(
+        1, description="devices (on a CPU, processes) of each node that share every batch"
+    )
+    nodes: Positive = Field(1, description="machines that share every batch")
     threads: Positive = Field(1, description="CPU threads; small networks gain nothing from more than one")
 
     @model_validator(mode="after")
@@ -127,6 +131,16 @@ class Config(BaseModel):
                 f"patience is {self.patience} with {self.judgements} judgements, which would never stop a training; "
                 "give more judgements than patience"
             )
+        if self.batch and self.batch % (self.packing * self.processes):
+            raise ValueError(
+                f"batch is {self.batch}; it must be a multiple of packing x devices x nodes, "
+                f"{self.packing * self.processes}, so that every process takes the same share"
+            )
+        if self.processes > 1 and self.dynamics == "consensus":
+            raise ValueError(
+                "consensus dynamics differentiate the averaged gradient itself, which one process cannot; with "
+                "several devices choose another of " + ", ".join(DYNAMICS)
+            )
         if self.discriminator_updates > 1 and self.dynamics != "alternating":
             raise ValueError(
                 f"discriminator_updates is {self.discriminator_updates} with {self.dynamics} dynamics, where all "
@@ -138,6 +152,11 @@ class Config(BaseModel):
     def networks(self) -> tuple[str, ...]:
         """The user's own networks by name: of a family, or of the generator and the discriminator; or none."""
         return tuple(name for name in (self.network, self.generator, self.discriminator) if name)
+
+    @property
+    def processes(self) -> int:
+        """The processes that share every batch, one for each device."""
+        return self.devices * self.nodes
 
     @classmethod
     def of(cls, choices: dict[str, Any]) -> Self:
@@ -181,6 +200,12 @@ class Config(BaseModel):
         width, depth = (row and row.sizes) or (family.width, family.depth)
         numbers = {"table": len(events.features), "cloud": 16}.get(events.kind, 32)
         batch = min(self.batch or (256 if row else family.batch), max(len(events) // 4, 1))
+        share = self.packing * self.processes
+        if batch < share:
+            raise InputError(
+                f"{len(events)} events make batches of {batch}, too few for {self.processes} processes; use fewer "
+                "devices or nodes."
+            )
         chosen = {
             "latent": self.latent
             or family.latent
@@ -188,7 +213,7 @@ class Config(BaseModel):
             "width": self.width or width,
             "depth": self.depth or depth,
             "steps": (row and row.steps) or self.steps,
-            "batch": batch // self.packing * self.packing,
+            "batch": batch // share * share,
             "learning_rate": self.learning_rate or family.learning_rate,
             "gamma": self.gamma or ((1.0, 1.0) if row else family.gamma),
         }

@@ -1,14 +1,37 @@
-"""Devices, precision and processes, through lightning-fabric; nothing else here knows about them."""
+"""Devices, precision and processes, through lightning-fabric; nothing else here knows about them.
+
+Several processes play one game: each has its slice of every batch, gradients are averaged, and all parameters stay the
+same in all of them. The first process alone writes the run's folder; what it measures is told to the others.
+"""
 
 import contextlib
+import os
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from zerosum.errors import InputError
+from zerosum.errors import InputError, RunError
+
+T = TypeVar("T")
+ASKED_EVERY = 10  # steps between the questions whether any process was asked to stop
+
+
+def is_first(processes: int) -> bool:
+    """Whether this is the first of the processes of a game, known before they are connected.
+
+    torchrun sets RANK, SLURM's srun SLURM_PROCID; lightning-fabric sets LOCAL_RANK in the processes that it starts
+    itself, and NODE_RANK says on which machine.
+    """
+    if processes == 1:
+        return True
+    for names in (("RANK",), ("SLURM_PROCID",), ("LOCAL_RANK", "NODE_RANK")):
+        if names[0] in os.environ:
+            return all(os.environ.get(name, "0") == "0" for name in names)
+    return os.environ.get("NODE_RANK", "0") == "0"
 
 
 class Engine:
@@ -47,8 +70,8 @@ class Engine:
             except (ValueError, RuntimeError) as error:
                 reason = str(error).splitlines()[0]
                 raise InputError(
-                    f"device {device!r} with precision {precision!r} cannot be used ({reason}); "
-                    "use device auto and precision 32-true."
+                    f"device {device!r} with precision {precision!r}, {devices} of {nodes} node(s), cannot be used "
+                    f"({reason}); use device auto, precision 32-true and as many devices as there are."
                 ) from None
         if self.device.type == "cpu":
             torch.set_num_threads(threads)
@@ -57,6 +80,16 @@ class Engine:
     def device(self) -> torch.device:
         """The device of this process."""
         return self.fabric.device
+
+    @property
+    def processes(self) -> int:
+        """How many processes play."""
+        return self.fabric.world_size
+
+    @property
+    def rank(self) -> int:
+        """The number of this process; the first, 0, writes."""
+        return self.fabric.global_rank
 
     @contextlib.contextmanager
     def autocast(self) -> Iterator[None]:
@@ -73,9 +106,51 @@ class Engine:
         parameters do not. With `graph` they can be differentiated again, and are this process's own.
         """
         gradients = list(torch.autograd.grad(loss, parameters, create_graph=graph)) if parameters else []
-        if self.fabric.world_size == 1 or graph:
+        if self.processes == 1 or graph or not gradients:
             return gradients
-        flat = torch.cat([gradient.flatten() for gradient in gradients])
-        flat = self.fabric.all_reduce(flat, reduce_op="mean")  # type: ignore[assignment]
+        flat = self.mean(torch.cat([gradient.flatten() for gradient in gradients]))
         ends = list(accumulate(gradient.numel() for gradient in gradients))
         return [flat[end - g.numel() : end].view_as(g) for end, g in zip(ends, gradients, strict=True)]
+
+    def mean(self, numbers: Tensor) -> Tensor:
+        """The mean over the processes."""
+        with _together():
+            return self.fabric.all_reduce(numbers, reduce_op="mean")  # type: ignore[return-value]
+
+    def shared(self, found: T) -> T:
+        """What the first process has, in all of them."""
+        if self.processes == 1:
+            return found
+        with _together():
+            return self.fabric.broadcast(found)
+
+    def once(self, function: Callable[..., T]) -> Callable[..., T]:
+        """The function, called in the first process only; all processes get its result."""
+        if self.processes == 1:
+            return function
+        return lambda *args: self.shared(function(*args) if self.rank == 0 else None)  # type: ignore[return-value]
+
+    def any(self, asked: bool, step: int) -> bool:
+        """Whether any process was asked to stop; found out together, every `ASKED_EVERY` steps."""
+        if self.processes == 1:
+            return asked
+        if step % ASKED_EVERY:
+            return False
+        return bool(self.mean(torch.tensor(float(asked), device=self.device)) > 0)
+
+    def barrier(self) -> None:
+        """Wait until all processes are here."""
+        with _together():
+            self.fabric.barrier()
+
+
+@contextlib.contextmanager
+def _together() -> Iterator[None]:
+    """What all processes do together, and fails in all of them when one has gone."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise RunError(
+            f"another process of this training has ended ({str(error).splitlines()[0]}); its own message says why. "
+            "Continue from the last checkpoint with --resume."
+        ) from error

@@ -21,9 +21,12 @@ class History:
     def __init__(self, folder: str | Path) -> None:
         self.path = Path(folder) / "history.jsonl"
         self.timing = Path(folder) / "timing.jsonl"
+        self.writes = True  # one process of a game writes
 
     def append(self, record: Record, seconds: float) -> None:
         """Write one record and the seconds that the training has taken until then."""
+        if not self.writes:
+            return
         _append(self.path, record)
         _append(self.timing, {"step": record["step"], "seconds": round(seconds, 3)})
 
@@ -37,7 +40,7 @@ class History:
 
     def rewind(self, step: int) -> None:
         """Forget what was logged after this step: the run goes on from a checkpoint taken there."""
-        for path in (self.path, self.timing):
+        for path in (self.path, self.timing) if self.writes else ():
             lines = [json.dumps(entry) + "\n" for entry in _read(path) if entry["step"] <= step]
             temporary = path.with_suffix(".tmp")
             temporary.write_text("".join(lines), encoding="utf-8")

@@ -1,4 +1,8 @@
-"""Where the players' batches come from: real events in random order, latents from the prior."""
+"""Where the players' batches come from: real events in random order, latents from the prior.
+
+Several processes that play one game draw the same batches from the same seed, and each keeps its own slice: together
+they have the events and latents of one process.
+"""
 
 import torch
 from torch import Tensor
@@ -20,6 +24,7 @@ class Sampler:
         batch: Events in a batch.
         latent: Dimensions of the latent prior.
         seed: The seed of the order and the latents.
+        part: Which slice of each batch is this process's, and of how many.
     """
 
     def __init__(
@@ -31,9 +36,12 @@ class Sampler:
         batch: int,
         latent: int,
         seed: int,
+        part: tuple[int, int] = (0, 1),
     ) -> None:
         self.seen, self.conditions, self.weights = seen, conditions, weights
         self.batch, self.latent, self.seed = min(batch, len(seen)), latent, seed
+        self.part, share = part, self.batch // part[1]
+        self.mine = slice(part[0] * share, (part[0] + 1) * share)
         self.per_epoch = len(seen) // self.batch
         self.drawn = 0
         self.random = torch.Generator(seen.device).manual_seed(seed)
@@ -42,11 +50,20 @@ class Sampler:
     def draw(self, gamma: float, *, joint: bool = False) -> Batch:
         """The next batch."""
         seen, conditions = self._rows()
-        return Batch(seen, conditions, self.prior(self.batch), gamma, self.random, joint)
+        given = None if conditions is None else conditions[self.mine]
+        return Batch(seen[self.mine], given, self.prior(self.batch)[self.mine], gamma, self._own(), joint)
 
     def prior(self, n: int) -> Tensor:
         """Latents z ~ N(0, 1), shape (n, L)."""
         return torch.randn(n, self.latent, generator=self.random, device=self.seen.device)
+
+    def _own(self) -> torch.Generator:
+        """Where a loss draws its own numbers: several processes need different ones."""
+        rank, processes = self.part
+        if processes == 1:
+            return self.random
+        own = (self.seed * 1_000_003 + self.drawn) * processes + rank
+        return torch.Generator(self.seen.device).manual_seed(own % 2**63)
 
     def _rows(self) -> tuple[Tensor, Tensor | None]:
         """What the discriminator sees of the next events, and their conditions."""

@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import torch
@@ -146,7 +147,12 @@ def prepare(
         on_device = None if conditions is None else conditions.to(engine.device)
         return look(lens, events, conditions, engine), on_device
 
-    size = {"batch": config.batch or 1, "latent": blueprint.latent, "seed": config.seed}
+    size: dict[str, Any] = {
+        "batch": config.batch or 1,
+        "latent": blueprint.latent,
+        "seed": config.seed,
+        "part": (engine.rank, engine.processes),
+    }
     seen, moved = shown(standard, c)
     if stream is None:
         sampler = Sampler(seen, moved, sampling_weights(train, engine), **size)

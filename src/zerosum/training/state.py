@@ -16,9 +16,14 @@ from zerosum.training.sampler import Sampler
 
 
 class Meter:
-    """Means of the losses since the last record, summed on the device so that no step waits for it."""
+    """Means of the losses since the last record, summed on the device so that no step waits for it.
 
-    def __init__(self) -> None:
+    Args:
+        engine: Over whose processes they are averaged, whenever they are read or written down.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
         self.sums: Tensors = {}
         self.counted = 0
 
@@ -28,8 +33,17 @@ class Meter:
             key = f"{part}_{name}"
             self.sums[key] = self.sums[key] + number.detach() if key in self.sums else number.detach()
 
+    def settle(self) -> Tensors:
+        """The sums, made the same in all processes."""
+        if self.sums and self.engine.processes > 1:
+            names = sorted(self.sums)
+            averaged = self.engine.mean(torch.stack([self.sums[name] for name in names]))
+            self.sums = dict(zip(names, averaged.unbind(), strict=True))
+        return self.sums
+
     def read(self) -> dict[str, float]:
         """The means, and start again."""
+        self.settle()
         means = {key: float(self.sums[key]) / self.counted for key in sorted(self.sums)}
         self.sums, self.counted = {}, 0
         return means
@@ -49,7 +63,7 @@ class Training:
         self.step, self.gamma = 0, 0.0
         self.memory: Tensors = {}
         self.best: dict[str, Any] = {}
-        self.meter = Meter()
+        self.meter = Meter(engine)
         self.parameters = {player.name: [*player.module.parameters()] for player in game}
         self.optimizers = {name: Adam(parameters) for name, parameters in self.parameters.items()}
         self._averaged: nn.Module = copy.deepcopy(game[-1].module).requires_grad_(False)
@@ -61,6 +75,11 @@ class Training:
         for old, new in zip(self._averaged.buffers(), self.game[-1].module.buffers(), strict=True):
             old.copy_(new)
         return self._averaged
+
+    def agree(self) -> None:
+        """Start all processes from the first one's parameters, whatever their machines' arithmetic."""
+        for theta in (*(optimizer.theta for optimizer in self.optimizers.values()), self._mean_theta):
+            theta.copy_(self.engine.shared(theta))
 
     def set_rates(self, learning_rate: float, beta2: float) -> None:
         """The optimisers' rates for the next updates."""
@@ -100,7 +119,7 @@ class Training:
     def tensors(self) -> Tensors:
         """All tensors of the state, by name."""
         found: Tensors = {"random": self.sampler.random.get_state()}
-        found |= {f"meter.{key}": value for key, value in self.meter.sums.items()}
+        found |= {f"meter.{key}": value for key, value in self.meter.settle().items()}
         found |= {f"memory.{key}": value for key, value in self.memory.items()}
         for player in self.game:
             found |= {f"{player.name}.{key}": value for key, value in player.module.state_dict().items()}

@@ -45,6 +45,7 @@ class StreamSampler(Sampler):
         batch: Events in a batch.
         latent: Dimensions of the latent prior.
         seed: The seed of the order and the latents.
+        part: Which slice of each batch is this process's, and of how many.
     """
 
     def __init__(
@@ -57,8 +58,9 @@ class StreamSampler(Sampler):
         batch: int,
         latent: int,
         seed: int,
+        part: tuple[int, int] = (0, 1),
     ) -> None:
-        super().__init__(seen, conditions, None, batch=batch, latent=latent, seed=seed)
+        super().__init__(seen, conditions, None, batch=batch, latent=latent, seed=seed, part=part)
         self.stream, self.look = stream, look
         self._reader = ThreadPoolExecutor(1, "pool")
         self._orders: dict[int, list[IndexArray]] = {}
