@@ -17,6 +17,7 @@ STAGES = [
     "report",
     "export",
     "workers",
+    "ensemble",
     "workflow",
     "duel",
     "manual",

@@ -326,6 +326,24 @@ def compare(
 
 
 @verb
+def rank(
+    runs: Annotated[Path, typer.Argument(help="A folder of runs.")] = Path("runs"),
+    json_file: Json = None,
+) -> None:
+    """Rank trainings from several seeds by their validation events."""
+    from dataclasses import asdict
+
+    from zerosum.data.files import write_text
+    from zerosum.ensemble import rank as ranked
+    from zerosum.ensemble import table
+
+    rows = ranked(runs)
+    if json_file:
+        write_text(json_file, json.dumps([asdict(row) for row in rows], indent=1) + "\n")
+    typer.echo(table(rows))
+
+
+@verb
 def watch(
     run: Annotated[Path, typer.Argument(help="A run's folder, or a folder of runs.")] = Path("run"),
     port: Annotated[

@@ -126,6 +126,13 @@ PAGES = {
         ),
         "compared, whatever the result: read the limit in --json",
     ),
+    "rank": Page(
+        "Rank trainings from several seeds by their validation events.",
+        "One line for each run in a folder that was judged: the Jensen-Shannon divergence of its best generator by the "
+        "validation split, with its error, and the certified limit from the test split, which had no part in the "
+        "choice. The trainings need no communication: any batch system runs them.",
+        ("zerosum rank runs", "zerosum rank runs --json ranked.json"),
+    ),
     "watch": Page(
         "Serve a live page of runs to this machine.",
         "Curves, generated events, the discriminator's field, several runs side by side, replay of finished runs "
