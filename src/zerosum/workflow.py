@@ -437,8 +437,8 @@ def sample(
 ) -> None:
     """Draw n events from the generator of a run, or of a file that `export` wrote, in constant memory.
 
-    `force` as in `Model.sample`, `networks` as in `Model.load`. Any number of `workers`, processes that draw, writes the
-    same file.
+    `force` as in `Model.sample`, `networks` as in `Model.load`. Any number of `workers`, processes that draw, writes
+    the same file.
     """
     load = partial(drawer, run, tuple(networks))
     write_stream(stream_by(workers, load, n, where=where, seed=seed, force=force), output)
