@@ -56,10 +56,9 @@ def seen(events: Events, like: Events) -> dict[str, Events]:
 def trained(events: Events, folder: Path, minutes: float) -> tuple[Run, float]:
     """A run with default settings whose steps fill the time: a short pilot measures the speed."""
     choices: dict[str, Any] = {"judgements": 4}
-    pilot = Run.start(events, folder / "pilot", choices | {"log_every": 5})
-    started = time.monotonic()
+    pilot = Run.start(events, folder / "pilot", choices | {"log_every": 20})
     clock: list[tuple[int, float]] = []
-    for record in pilot.play(stop=lambda: time.monotonic() - started > 20):
+    for record in pilot.play(stop=lambda: len(clock) > 2):
         clock.append((record["step"], time.monotonic()))
     (a, t0), (b, t1) = clock[0], clock[-1]
     steps = max(int(60 * minutes * (b - a) / (t1 - t0)), 100)

@@ -1,0 +1,111 @@
+"""Every model on the same data for the same time: likelihood, distance, filling in, and what the theory predicts.
+
+The grid of 25 narrow modes, pairs of muons (the CMS collision data where a file with their columns is given, else the
+built-in source), and four features of jets where a file of particles is given. "mixture:5" has five components, too few
+for 25 modes; "mixture" has 32.
+
+    python benchmarks/duel.py [--quick] [--json FILE] [--seconds S] [--muons FILE] [--jets FILE] [--only NAME ...]
+"""
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import zerosum
+from zerosum.data.events import Events
+from zerosum.data.simulators import source
+from zerosum.duel.contest import duel
+from zerosum.duel.outcome import outcome
+from zerosum.evaluation.shapes import shapes
+
+MUONS = ["pt1", "eta1", "phi1", "pt2", "eta2", "phi2"]
+MODELS = ["gan", "vae", "flow", "mixture", "mixture:5", "gaussian"]
+
+
+def grid(n: int) -> Events:
+    """Grid-25."""
+    return next(source("grid").stream(n, seed=0))
+
+
+def muons(path: Path | None, n: int) -> Events:
+    """Six columns of two muons."""
+    if path is None:
+        return next(source("dimuon").stream(min(n, 10_000), seed=0))
+    return zerosum.load(path, columns=MUONS)
+
+
+def jets(path: Path) -> Events:
+    """The features that jet taggers use, from the particles: mass, tau21, C2, girth and whatever else is known."""
+    particles = zerosum.load(path)
+    values, features = shapes(particles, like=particles)
+    return Events.table(
+        values, [feature.name for feature in features], [feature.unit for feature in features]
+    )
+
+
+def main() -> None:
+    """Hold each duel and print its table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true", help="a second for each model: a test of the script")
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--seconds", type=float, default=120.0, help="of training, for each model")
+    parser.add_argument("--muons", type=Path, help="a file with columns pt1 eta1 phi1 pt2 eta2 phi2")
+    parser.add_argument("--jets", type=Path, help="a file of particles of jets")
+    parser.add_argument("--only", nargs="*", default=["grid-25", "muons", "jets"])
+    parser.add_argument("--models", nargs="*", default=MODELS)
+    arguments = parser.parse_args()
+    n, seconds = (2_000, 1.0) if arguments.quick else (100_000, arguments.seconds)
+    data = {"grid-25": lambda: grid(n), "muons": lambda: muons(arguments.muons, n)}
+    if arguments.jets:
+        data["jets"] = lambda: jets(arguments.jets)
+    if arguments.quick:
+        data = {"grid-25": data["grid-25"]}
+    found: dict[str, Any] = {}
+    for name in [name for name in data if name in arguments.only]:
+        events = data[name]()
+        with tempfile.TemporaryDirectory() as folder:
+            rows = duel(events, Path(folder) / "duel", seconds, models=arguments.models)
+        found[name] = outcome(rows, path=name, n=len(events), seconds=seconds, seed=0)
+        print(f"\n{name}: {len(events)} events, {seconds:g} s of training for each model\n")
+        print_table(found[name])
+    if arguments.json:
+        arguments.json.write_text(json.dumps(found, indent=1) + "\n")
+
+
+def print_table(found: dict[str, Any]) -> None:
+    """One line for each model, then the predictions."""
+    print(
+        "| model | ln p_g [nats] | KL(data, g) by kNN | D_JS [nats] | D_JS >= | filling in | uncovered | AUC | steps |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|")
+    for row in found["models"]:
+        likelihood, identity, compared = row["log_likelihood"], row["identity"], row["comparison"]
+        js, auc = compared["jensen_shannon"], compared["auc"]
+        cells = [
+            row["model"],
+            "none" if likelihood is None else plus_minus(likelihood["estimate"], likelihood["error"], 3),
+            "" if identity is None else plus_minus(identity["kl"]["estimate"], identity["kl"]["error"], 3),
+            plus_minus(js["estimate"], js["error"], 4),
+            f"{js['lower']:.4f}",
+            plus_minus(100 * row["filling_in"]["fraction"], 100 * row["filling_in"]["error"], 2) + " %",
+            plus_minus(100 * row["uncovered"]["fraction"], 100 * row["uncovered"]["error"], 2) + " %",
+            plus_minus(auc["estimate"], auc["error"], 3),
+            str(row["steps"]),
+        ]
+        print(f"| {' | '.join(cells)} |")
+    print()
+    for one in found["predictions"]:
+        print(f"- {one['claim']}: {one['verdict']}. {one['found']}.")
+
+
+def plus_minus(value: float, error: float, digits: int) -> str:
+    """A value with its error."""
+    return f"{value:.{digits}f} ± {error:.{digits}f}"
+
+
+if __name__ == "__main__":
+    main()
