@@ -150,8 +150,8 @@ def test_export_then_sample_the_file(zerosum, run: Path, tmp_path: Path) -> None
         assert zerosum("sample", source, "-n", 300, "-o", tmp_path / name, "--seed", 4).code == 0
     mine, its = np.load(tmp_path / "a.npy"), np.load(tmp_path / "b.npy")
     np.testing.assert_allclose(its, mine, rtol=1e-3, atol=1e-3 * mine.std())
-    assert zerosum("export", run, "-o", tmp_path / "model.c").code == 2
-    assert not (tmp_path / "model.c").exists()
+    assert zerosum("export", run, "-o", tmp_path / "model.xyz").code == 2
+    assert not (tmp_path / "model.xyz").exists()
 
 
 def test_units_travel_from_the_data_to_the_samples(zerosum, run: Path, tmp_path: Path) -> None:

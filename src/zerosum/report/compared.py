@@ -131,6 +131,15 @@ def compare(
     """How far the generated events are from the reference, with limits that hold, and where.
 
     The arguments are those of `zerosum.evaluation.compare.compare`; what comes back also draws itself.
+
+    Examples:
+        >>> rng = np.random.default_rng(0)
+        >>> real = Events.table(rng.normal(size=(800, 2)), names=["x", "y"])
+        >>> found = compare(real, Events.table(rng.normal([0, 1.5], 1, size=(800, 2)), names=["x", "y"]))
+        >>> found.jensen_shannon.lower > 0, found.features[0].name
+        (True, 'y')
+        >>> found.plot("y").axes[1].get_xlabel()
+        'y'
     """
     found = without_samples.compare(
         reference, generated, columns=columns, observables=observables, confidence=confidence, seed=seed,
