@@ -277,7 +277,7 @@ def test_large_files_are_streamed_to_the_same_kind_of_answer(
     zerosum, events: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Above the size limit the same command streams: same keys, and two halves of one sample do not differ."""
-    monkeypatch.setattr("zerosum.workflow.LARGE", 1000)
+    monkeypatch.setattr("zerosum.workflow.reading.LARGE", 1000)
     rng = np.random.default_rng(3)
     for name in "ab":
         np.save(tmp_path / f"{name}.npy", rng.normal(size=(2000, 2)))

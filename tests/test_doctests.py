@@ -13,7 +13,7 @@ import zerosum
 
 SOURCE = Path(zerosum.__file__).parent
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-SLOW = {"zerosum.workflow.train", "zerosum.divergence.Divergence.bound"}  # critics of whole ladders
+SLOW = {"zerosum.workflow.run.train", "zerosum.divergence.Divergence.bound"}  # critics of whole ladders
 
 
 def with_examples() -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import zerosum.workflow as workflow
+import zerosum.workflow.run as workflow
 from zerosum.data.events import Events
 from zerosum.workflow import Run
 

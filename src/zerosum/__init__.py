@@ -21,7 +21,7 @@ The map, in the order in which data flow (a stage imports only from stages above
     export/       a generator as an ONNX file, with a closure test
     workers.py    sampling by several processes
     ensemble.py   trainings from several seeds, ranked
-    workflow.py   the whole line from a file to a report
+    workflow/     the whole line from a file to a report
     duel/         all models on identical splits, and what the theory predicts of them
     cli.py        the command line; manual.py has its help
 """

@@ -1,4 +1,4 @@
-"""The command line: a thin layer over workflow.py. Progress goes to stderr, results to stdout, no prompt, no network.
+"""The command line: a thin layer over workflow/. Progress goes to stderr, results to stdout, no prompt, no network.
 
 Exit codes: 0 fine, 1 failed on the way, 2 something given is not allowed. A traceback is shown only with --debug.
 """

@@ -1,45 +1,33 @@
-"""The whole line: file -> events -> game -> run -> samples -> certificate -> report.
-
-`train`, `compare` and `load_run` are what users call; the command line is a thin layer over this module.
-"""
+"""A training and its folder: start, play, resume, finish."""
 
 import copy
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from zerosum.data.blocks import Blocks, Stream
-from zerosum.data.calorimeters import geometry as geometry_named
+from zerosum.data.blocks import Stream
 from zerosum.data.events import Events
 from zerosum.data.files import write_text
-from zerosum.data.formats import Writer, format_of, load
-from zerosum.data.jets import jet_images
 from zerosum.data.notebook import table
-from zerosum.data.selection import Selection, check_trainable
-from zerosum.data.simulators import source as find_source
-from zerosum.data.voxels import with_geometry
+from zerosum.data.selection import check_trainable
 from zerosum.errors import InputError
 from zerosum.evaluation.breadth import breadth
-from zerosum.evaluation.comparison import Comparison
 from zerosum.evaluation.judge import MOST, judge
 from zerosum.evaluation.memorisation import LEAST_EVENTS, memorised
 from zerosum.evaluation.observables import observed_pair, with_observables
-from zerosum.evaluation.streaming import compare_files
 from zerosum.game.own import agreed
-from zerosum.model import Drawer, Model
+from zerosum.model import Model
 from zerosum.report.compared import Compared, compare
 from zerosum.report.curves import training_figure
 from zerosum.report.html import write_report
 from zerosum.report.snapshots import Snapshots
-from zerosum.report.style import Style, named, using
-from zerosum.theory.sources import DENSITIES
+from zerosum.report.style import Style, using
 from zerosum.training.config import Config
 from zerosum.training.diagnosis import warned
 from zerosum.training.engine import Engine, is_first
@@ -48,64 +36,15 @@ from zerosum.training.loop import play
 from zerosum.training.run import RunFolder, provenance
 from zerosum.training.setup import Setup, prepare
 from zerosum.training.state import Training
-from zerosum.workers import stream_by
-
-if TYPE_CHECKING:
-    from zerosum.export.exporting import Exported
+from zerosum.workflow.reading import open_events
 
 SPLIT = (0.8, 0.1, 0.1)  # train, validation, test
-LARGE = 2**30  # bytes
-DRAWN = 200_000  # events
-CERTIFIED = ("jensen_shannon", "kl_forward", "kl_reverse", "auc", "confidence", "unit", "seed")
 MOST_REMEMBERED = 5_000  # events of each sample for the test of memorisation after a training
 WATCHED = {
     "value": "V, held-out",
     "log_likelihood": "ln p, held-out [nats]",
     "js_estimate": "D_JS, judged [nats]",
 }
-DEMO_SOURCE, DEMO_EVENTS, DEMO_STEPS = "dimuon", 20_000, 8_000
-
-
-def read_events(
-    path: str | Path,
-    *,
-    columns: Sequence[str] | None = None,
-    conditions: Sequence[str] = (),
-    weight: str | None = None,
-    image: int | None = None,
-    geometry: str | None = None,
-) -> Events:
-    """Events from a file, with columns chosen.
-
-    Point clouds become images where `image` is a side; showers get the calorimeter that `geometry` names, a built-in
-    one, a CaloChallenge binning (.xml) or a .yaml file.
-    """
-    return changed(load(path, columns=columns, conditions=conditions, weight=weight), image, geometry)
-
-
-def changed(events: Events, image: int | None, geometry: str | None) -> Events:
-    """Events as images of this side, or with this geometry, where one is given."""
-    if geometry:
-        events = with_geometry(events, geometry_named(geometry))
-    return jet_images(events, side=image) if image else events
-
-
-def open_events(config: Config) -> Events | Stream:
-    """The events of a configuration's file: in memory, or as blocks of a file that is larger than `LARGE` bytes."""
-    path = Path(config.data or "")
-    large = is_large(path) and format_of(path).random
-    if config.stream is False or (config.stream is None and not large):
-        return read_events(
-            path,
-            columns=config.columns,
-            conditions=config.condition,
-            weight=config.weight,
-            image=config.image,
-            geometry=config.geometry,
-        )
-    selection = Selection(config.columns, config.condition, config.weight)
-    change = partial(changed, image=config.image, geometry=config.geometry)
-    return Stream.open(Blocks.open(path, selection, change), config.seed)
 
 
 class Run:
@@ -413,182 +352,3 @@ def load_run(folder: str | Path, events: Events | None = None, networks: Sequenc
         1
     """
     return Run.resume(folder, events, networks)
-
-
-def write_stream(stream: Iterator[Events], output: str | Path) -> None:
-    """Write events into a file as they come, in constant memory."""
-    first = next(stream)
-    with Writer(output, like=first) as writer:
-        writer.append(first)
-        for events in stream:
-            writer.append(events)
-
-
-def sample(
-    run: str | Path,
-    n: int,
-    output: str | Path,
-    *,
-    where: Mapping[str, float] | None = None,
-    seed: int = 0,
-    force: bool = False,
-    networks: Sequence[str] = (),
-    workers: int = 1,
-) -> None:
-    """Draw n events from the generator of a run, or of a file that `export` wrote, in constant memory.
-
-    `force` as in `Model.sample`, `networks` as in `Model.load`. Any number of `workers`, processes that draw, writes
-    the same file.
-    """
-    load = partial(drawer, run, tuple(networks))
-    write_stream(stream_by(workers, load, n, where=where, seed=seed, force=force), output)
-
-
-def drawer(run: str | Path, networks: Sequence[str] = ()) -> Drawer:
-    """What draws events: a run's generator, or the one in an ONNX file."""
-    if Path(run).suffix != ".onnx":
-        return Model.load(RunFolder(run).existing().model, networks)
-    from zerosum.export.onnx_file import OnnxModel
-
-    return OnnxModel.load(run)
-
-
-def export(run: str | Path, output: str | Path, networks: Sequence[str] = ()) -> "Exported":
-    """Write a run's generator as a file that needs no zerosum, with its certificate and provenance."""
-    from zerosum.export.exporting import export as write
-
-    folder = RunFolder(run).existing()
-    facts: dict[str, Any] = {}
-    if (folder.path / "provenance.json").exists():
-        known = folder.read_json("provenance.json")
-        facts["provenance"] = {key: known.get(key) for key in ("started", "versions", "git")}
-        facts["provenance"]["data_sha256"] = known.get("data", {}).get("sha256")
-    if (folder.path / "certificate.json").exists():
-        found = folder.read_json("certificate.json")
-        facts["certificate"] = {key: found.get(key) for key in CERTIFIED} | {
-            "n": [found.get(key, {}).get("n") for key in ("reference", "generated")]
-        }
-    return write(Model.load(folder.model, networks), output, facts=facts)
-
-
-def simulate(source: str, n: int, output: str | Path, *, seed: int = 0, **options: Any) -> int:
-    """Draw n events of a built-in source, with its options, into a file, in constant memory; returns n.
-
-    Examples:
-        >>> simulate("ring", 500, "ring.npy", seed=1)
-        500
-    """
-    found = find_source(source, DENSITIES)
-    if n < 1:
-        raise InputError(f"{n} events were asked for; ask for at least 1.")
-    if unknown := [name for name in options if name not in found.options]:
-        known = "; ".join(f"{name}: {meaning}" for name, meaning in found.options.items()) or "none"
-        raise InputError(f"{source} has no option {unknown[0]}; its options are {known}.")
-    write_stream(found.stream(n, seed=seed, **options), output)
-    return n
-
-
-def compare_paths(
-    reference: str | Path,
-    generated: str | Path,
-    *,
-    columns: Sequence[str] | None = None,
-    observables: Sequence[str] = (),
-    confidence: float = 0.95,
-    metrics: bool = False,
-    training: str | Path | None = None,
-    seed: int = 0,
-    geometry: str | None = None,
-    json_file: Path | None = None,
-    report_file: Path | None = None,
-    style: str = "plain",
-) -> Compared:
-    """Compare two files, or a run's test split with a file; write the numbers and the report where asked.
-
-    Files of more than `LARGE` bytes are streamed in bounded memory, and their report draws the first `DRAWN` events.
-
-    Args:
-        reference: A file, or a run's folder.
-        generated: A file.
-        columns: The features and conditions to compare.
-        observables: What the critics see beside the observables of the data's kind.
-        confidence: Level of the lower limits.
-        metrics: Add the metrics that papers quote.
-        training: The file that the generator was trained on, to test whether it memorised it.
-        seed: Seed of splits, critics and permutations.
-        geometry: The calorimeter of showers whose files do not name it.
-        json_file: Where to write all numbers.
-        report_file: Where to write the page.
-        style: Of its figures: plain, ATLAS, CMS or LHCb.
-    """
-    look = named(style)
-    run = Run.resume(reference) if Path(reference).is_dir() else None
-    choices: dict[str, Any] = {
-        "columns": columns,
-        "observables": observables,
-        "confidence": confidence,
-        "metrics": metrics,
-        "seed": seed,
-    }
-    large = not run and any(is_large(path) for path in (reference, generated))
-    first = run.test if run else load(reference, max_events=DRAWN if large else None)
-    second = load(generated, max_events=DRAWN if large else None)
-    if geometry:
-        first, second = (with_geometry(events, geometry_named(geometry)) for events in (first, second))
-    if large:
-        found = compare_files(Path(reference), Path(generated), **choices)
-        comparison = Compared.of(found, first, second, observables)
-    else:
-        comparison = compare(first, second, **choices)
-    if training is not None:
-        learned = load(training, max_events=DRAWN)
-        comparison = replace(comparison, memorisation=memorised(learned, first, second, seed=seed))
-    if json_file:
-        write_text(json_file, json.dumps(comparison.to_json(), indent=1) + "\n")
-    if report_file:
-        write_report(
-            report_file,
-            comparison=comparison.to_json(),
-            reference=first,
-            generated=second,
-            observables=observed_pair(first, second, observables),
-            history=run.history if run else None,
-            provenance=provenance("compare", first.digest(), str(reference)),
-            title=f"{Path(generated).name} against {Path(reference).name}",
-            style=look,
-        )
-    return comparison
-
-
-def is_large(path: str | Path) -> bool:
-    """Whether a file is too large to be held in memory without need."""
-    return Path(path).is_file() and Path(path).stat().st_size > LARGE
-
-
-def tell(out: str | Path, *, say: Callable[[str], None], train: Callable[[Run], bool]) -> Comparison | None:
-    """The whole story on pairs of muons, in a folder: simulate, train, sample, compare, report.
-
-    Args:
-        out: The folder, made new.
-        say: Told each chapter.
-        train: Plays a run to its end and shows its progress; whether it came to its end.
-    """
-    out = Path(out)
-    if out.exists():
-        raise InputError(f"{out} exists; choose another folder with --out.")
-    out.mkdir(parents=True)
-    data, generated, report = out / "events.h5", out / "generated.h5", out / "report.html"
-    n = simulate(DEMO_SOURCE, DEMO_EVENTS, data)
-    say(f"1. simulated {n} pairs of muons from a Z and a continuum: {data}")
-    run = Run.start(load(data), out / "run", {"data": str(data), "steps": DEMO_STEPS, "judgements": 4})
-    say(f"2. training a generator on {len(run.train_events)} of them, {DEMO_STEPS} steps of the game")
-    if not train(run):
-        say(f"stopped; continue with: zerosum train --resume --out {out / 'run'}")
-        return None
-    sample(out / "run", 10_000, generated, seed=1)
-    say(f"3. drew 10000 new events: {generated}")
-    comparison = compare_paths(out / "run", generated, json_file=out / "certificate.json", report_file=report)
-    say("4. compared them with events that the training never saw:\n")
-    say(comparison.summary())
-    say(f"\nopen {report} in a browser")
-    return comparison
