@@ -55,6 +55,7 @@ def port(root: Path) -> Iterator[int]:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)
         thread.start()
         while not server.started:
+            assert thread.is_alive()
             time.sleep(0.005)
         yield bound.getsockname()[1]
         server.should_exit = True
@@ -92,7 +93,12 @@ def test_it_listens_on_the_loopback_interface_only() -> None:
     with live.listen(None) as bound:
         assert bound.getsockname()[0] == "127.0.0.1"
         with pytest.raises(RunError, match="choose another with --port"):
-            live.listen(bound.getsockname()[1] if bound.listen() is None else 0)
+            live.listen(bound.getsockname()[1])
+
+
+def test_a_port_that_another_page_has_is_left_to_it() -> None:
+    with live.listen(None) as first, live.listen(None) as second:
+        assert first.getsockname()[1] != second.getsockname()[1]
 
 
 @pytest.mark.parametrize(

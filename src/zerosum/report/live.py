@@ -169,12 +169,16 @@ def _need_libraries() -> None:
 
 
 def listen(port: int | None) -> socket.socket:
-    """A socket on the loopback interface: at this port, or at the usual one or any free one where None."""
+    """A socket that listens on the loopback interface: at this port, or at the usual or any free one where None.
+
+    Who opens the address at once waits for the server instead of being refused.
+    """
     for number in (PORT, 0) if port is None else (port,):
         found = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             found.bind(("127.0.0.1", number))
+            found.listen()  # two sockets can be bound to one port until one of them listens
         except OSError as error:
             found.close()
             if number and port is None:
@@ -205,7 +209,6 @@ def serve(
     token, watchers = secrets.token_urlsafe(16), set[object]()
     server = server_of(make_app(root, token, watchers=watchers))
     with listen(port) as bound:
-        bound.listen()  # who opens the address at once waits for the server instead of being refused
         say(f"http://127.0.0.1:{bound.getsockname()[1]}/#{token}")
         asyncio.run(_until_the_end(server, bound, watchers, follow))
 
