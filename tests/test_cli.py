@@ -18,7 +18,8 @@ import pytest
 from tests.malformed import CASES
 from typer.main import get_command
 
-from zerosum.cli import app, main, spread
+from zerosum.cli import app, main
+from zerosum.cli.options import spread
 from zerosum.evaluation.critics import Polynomial
 from zerosum.manual import PAGES
 from zerosum.training.config import Config
@@ -326,7 +327,7 @@ def test_a_style_that_is_not_there_is_refused_before_anything_is_done(zerosum, t
 SHOWN = """
 import time
 from types import SimpleNamespace as S
-from zerosum.cli import _show_training
+from zerosum.cli.progress import show_training
 records = [{"step": n, "value": -1.25, "js_estimate": 0.0123} for n in range(1000, 20001, 1000)]
 
 def play(stop, notice):
@@ -336,7 +337,7 @@ def play(stop, notice):
         yield record
 
 run = S(config=S(steps=20000), finished=True, warnings=[], play=play)
-assert _show_training(run, lambda: False, quiet=False)
+assert show_training(run, lambda: False, quiet=False)
 """
 
 

@@ -23,7 +23,7 @@ The map, in the order in which data flow (a stage imports only from stages above
     ensemble.py   trainings from several seeds, ranked
     workflow/     the whole line from a file to a report
     duel/         all models on identical splits, and what the theory predicts of them
-    cli.py        the command line; manual.py has its help
+    cli/          the command line; manual.py has its help
 """
 
 from importlib import import_module

@@ -1,6 +1,6 @@
 """The manual of the command line: for each verb what it does, with examples and the meaning of its exit codes.
 
-`cli.py` has the verbs and their options. A paragraph that begins with a backspace keeps its line breaks.
+`cli/` has the verbs and their options. A paragraph that begins with a backspace keeps its line breaks.
 """
 
 from dataclasses import dataclass
