@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from zerosum.game.networks import FAMILIES
+from zerosum.game.objectives import OBJECTIVES
 from zerosum.game.penalties import PENALTIES, Scored, with_gradient
 
 SHAPES = [(3,), (2, 8, 8), (1, 4, 6, 5)]
@@ -104,6 +105,23 @@ class Hidden(nn.Module):
 
     def forward(self, x: Tensor, c: Tensor | None) -> Tensor:
         return self.inner(x, c)
+
+
+@pytest.mark.parametrize("pairs", [6, 128, 255])
+@pytest.mark.parametrize(("kind", "shape"), [("table", (3,)), ("grid", (2, 11, 9)), ("grid", (1, 8, 8, 9))])
+def test_differences_leave_no_rounding_error_in_what_cancels(
+    kind: str, shape: tuple[int, ...], pairs: int
+) -> None:
+    """c(x) - c(G(z)) does not know c's bias, nor that of a unit with one slope for all events: gradients exactly 0."""
+    torch.manual_seed(2)
+    critic = FAMILIES[kind].discriminator(shape, 0, width=8, depth=3)
+    last = [layer for layer in critic.modules() if isinstance(layer, nn.Linear)][-2:]
+    with torch.no_grad():
+        last[0].bias += torch.where(torch.arange(len(last[0].bias)) % 2 == 0, 100.0, -100.0)
+    logits, gradient = with_gradient(critic, torch.randn(2 * pairs, *shape), None)
+    loss = OBJECTIVES["relativistic"].discriminator(*logits.chunk(2)).mean() + gradient.square().mean()
+    for bias in torch.autograd.grad(loss, [layer.bias for layer in last]):
+        assert not bias.any()
 
 
 def test_a_scored_batch_is_freed_when_it_is_let_go() -> None:

@@ -19,8 +19,6 @@ from zerosum.training.sampler import Sampler
 
 ENVIRONMENT = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")
 CHOICES = {
-    "objective": "non_saturating",  # a relativistic one leaves D's last bias to rounding errors: its gradient is 0
-    "learning_rate": [2e-4, 2e-4],
     "batch": 128,
     "width": 16,
     "depth": 2,

@@ -132,6 +132,18 @@ def _along(x: Tensor, cost: Tensor, t: Tensor | None) -> Tensor:
     return x * cost if t is None else torch.addcmul(t, x, cost)
 
 
+def _by_bias(a: Tensor, cost: Tensor) -> Tensor:
+    """The sum of l a over events, the first half paired with the second: real events, then fake ones.
+
+    An objective of differences c(x) - c(G(z)) has costs l and -l in each pair, so that a unit with the same slope for
+    both, and c's own bias, has the gradient 0 exactly. In another order of summation it is a rounding error, of which
+    Adam, dividing by the gradient's size, makes whole steps.
+    """
+    terms = a * cost
+    pairs = len(terms) // 2
+    return (terms[:pairs] + terms[pairs : 2 * pairs]).sum(0) + terms[2 * pairs :].sum(0)
+
+
 @singledispatch
 def local(layer: object, _: Tensor) -> Local:
     """A layer around x. To teach one, write a class with the methods of `Local` and register it here."""
@@ -158,7 +170,7 @@ class _Linear:
     def by_parameters(self, a: Tensor, x: Tensor, cost: Tensor, t: Tensor | None) -> tuple[Tensor, ...]:
         u = _along(x, cost, t)
         weight = (u.t() @ a).t() if u.shape[1] <= NARROW else a.t() @ u
-        return (weight,) if self.bias is None else (weight, a.t() @ cost.squeeze(1))
+        return (weight,) if self.bias is None else (weight, _by_bias(a, cost))
 
 
 @local.register(nn.LeakyReLU)
@@ -237,7 +249,7 @@ class _Convolution:
 
     def by_parameters(self, a: Tensor, x: Tensor, cost: Tensor, t: Tensor | None) -> tuple[Tensor, ...]:
         weight = self._backward(a, _along(x, cost, t), (False, True, False))[1]
-        return (weight,) if self.bias is None else (weight, a.flatten(2).sum(2).t() @ cost.squeeze(1))
+        return (weight,) if self.bias is None else (weight, _by_bias(a.flatten(2).sum(2), cost))
 
     def _backward(self, a: Tensor, x: Tensor, wanted: tuple[bool, bool, bool]) -> tuple[Tensor, ...]:
         layer = self.layer
