@@ -75,7 +75,7 @@ def test_a_layer_that_is_hit_has_at_least_one_filled_cell(generator) -> None:
     with torch.no_grad():
         quiet.network[-1].bias[: quiet.n_cells] -= 20
         energy = torch.expm1(quiet(latents(300), C[:300]))
-    filled = (energy > 0).float() @ quiet.member
+    filled = (energy > 0).float() @ quiet.belongs.T
     assert filled.max() <= 2
     assert (filled.sum(1) >= 1).all()
     torch.testing.assert_close(energy.sum(1).median(), EVENTS_TOTAL[:300].median(), rtol=0.2, atol=0.0)

@@ -57,8 +57,11 @@ class Given(nn.Module):
         return floor * spread.float()
 
     def forward(self, c: Tensor | None, like: Tensor) -> tuple[Tensor, Tensor]:
-        """m(c) and s(c), each of shape (N, K) (or (1, K) without conditions)."""
-        basis = terms(c, like)
+        """m(c) and s(c), each of shape (N, K)."""
+        return self.at(terms(c, like))
+
+    def at(self, basis: Tensor) -> tuple[Tensor, Tensor]:
+        """m(c) and s(c) of the terms of c (N, terms), each of shape (N, K)."""
         return basis @ self.mean, (basis @ self.log_width).exp()
 
 

@@ -20,6 +20,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from zerosum.errors import InputError
 from zerosum.game.given import SAMPLE, Given, log_linear, terms
@@ -44,8 +45,7 @@ class ShowerGenerator(nn.Module):
     """
 
     threshold: Tensor
-    member: Tensor
-    layer_of: Tensor
+    belongs: Tensor
     expected: Tensor
     missed: Tensor
 
@@ -60,8 +60,7 @@ class ShowerGenerator(nn.Module):
         self.register_buffer("expected", torch.zeros(len(self.total.mean), self.n_cells))
         self.register_buffer("missed", torch.zeros(len(self.total.mean), layers))
         self.register_buffer("threshold", torch.tensor(0.0))
-        self.register_buffer("member", members(self.cells), persistent=False)
-        self.register_buffer("layer_of", self.member.argmax(1), persistent=False)
+        self.register_buffer("belongs", belonging(self.cells), persistent=False)
 
     @torch.no_grad()
     def initialise(self, y: Tensor, c: Tensor | None) -> None:
@@ -72,7 +71,7 @@ class ShowerGenerator(nn.Module):
         self.threshold.fill_(float(filled.min().double().expm1()) * (1 + 1e-6))
         y, c = y[:SAMPLE].cpu(), None if c is None else c[:SAMPLE].cpu()
         energy = torch.expm1(y.double())
-        layers = energy @ self.member.cpu().double()
+        layers = energy @ self.belongs.T.cpu().double()
         total = layers.sum(1, keepdim=True)
         lowest = float(self.threshold)
         self.total.fit(total.clamp_min(lowest).log(), c)
@@ -87,11 +86,11 @@ class ShowerGenerator(nn.Module):
         At n quanta, sum_i (1 - exp(-n p_i)) cells are filled on average; n is raised or lowered until it is the number
         that is seen. It starts where shares scatter as they do, sum (p_i' - p_i)² = (1 - sum p_i²) / n.
         """
-        member = self.member.cpu().double()
+        member = self.belongs.T.cpu().double()
         basis = terms(None if c is None else c.double(), layers)
         hit, seen = layers > 0, (energy > 0).double() @ member
         shares = energy / self._of_cells(layers).clamp_min(1e-30)
-        mean = log_linear(shares, c, self._of_cells(hit)).double()
+        mean = log_linear(shares, c, self._of_cells(hit.double())).double()
         expected = (basis @ mean).exp()
         scatter = ((shares - expected) ** 2 @ member) / (1 - expected**2 @ member).clamp_min(1e-3)
         quanta = -log_linear(scatter, c, hit).double()
@@ -103,30 +102,33 @@ class ShowerGenerator(nn.Module):
     def forward(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         """From (N, L) and (N, K) to (N, cells)."""
         free, strike, size = torch.split(z, [self.free, self.n_cells, self.n_cells], 1)
-        rate, gate, share, smear, total = torch.split(self.network(join(free, c)), self.sizes, 1)
-        rate = rate + terms(c, rate) @ self.expected
+        numbers = self.network(join(free, c))
+        with torch.autocast(z.device.type, enabled=False):  # what must add up exactly is never rounded
+            return self._shower(numbers.to(z.dtype), free, strike, size, terms(c, z))
+
+    def _shower(self, numbers: Tensor, free: Tensor, strike: Tensor, size: Tensor, basis: Tensor) -> Tensor:
+        """The output stage, from the network's numbers and the latents to y."""
+        rate, gate, share, smear, total = torch.split(numbers, self.sizes, 1)
+        rate = rate + basis @ self.expected
         own = torch.split(free[:, : 1 + 2 * len(self.cells)], [1, len(self.cells), len(self.cells)], 1)
-        missed = (terms(c, rate) @ self.missed).clamp(-15.0, -0.01)
+        missed = (basis @ self.missed).clamp(-15.0, -0.01)
         gate = gate + 1.7 * own[2] - missed + torch.log(-torch.expm1(missed))
         total, share = total + own[0], share + own[1]
-        layer, on = self._layers(gate, share, total, c)
+        layer, on = self._layers(gate, share, total, basis)
         count, hit = self._quanta(rate, strike)
-        weight = (
-            count.log()
-            + self._of_cells((bounded(smear) - 1.5).exp().clamp_max(1.0)) * size * count.detach().rsqrt()
-        )
-        weight = weight.exp()
+        spread = self._of_cells((bounded(smear) - 1.5).exp().clamp_max(1.0))
+        weight = count * (spread * size * count.detach().rsqrt()).exp()
         energy = self._divided(layer, weight, hit)
         largest = self._largest(energy.detach() * hit.detach())
-        hit = hit * (energy >= self._of_cells(largest.minimum(self.threshold)))
+        hit = hit * (1 - above(self._of_cells(largest.minimum(self.threshold)), energy.detach()))
         energy = self._divided(layer, weight, hit)
         return hit * self._of_cells(on) * torch.log1p(energy)
 
-    def _layers(self, gate: Tensor, share: Tensor, total: Tensor, c: Tensor | None) -> tuple[Tensor, Tensor]:
+    def _layers(self, gate: Tensor, share: Tensor, total: Tensor, basis: Tensor) -> tuple[Tensor, Tensor]:
         """The energy of each layer, of one that is not hit as if it were, and which are hit; both (N, layers)."""
-        mean, width = self.total(c, total)
+        mean, width = self.total.at(basis)
         whole = (mean + width * bounded(total)).exp()
-        mean, width = self.share(c, total)
+        mean, width = self.share.at(basis)
         fraction = (mean + width * bounded(share)).exp()
         first = gate.amax(1, keepdim=True)
         on = straight((gate >= first.clamp_max(0)).to(gate.dtype), gate.sigmoid)
@@ -140,16 +142,15 @@ class ShowerGenerator(nn.Module):
 
         In a layer where none has any, the first one strikes cell i with the probability lambda_i / sum lambda.
         """
-        log_rate = log_rate.clamp(LEAST, MOST)
-        rate = log_rate.exp()
-        quantile = 0.5 + 0.5 * torch.erf(strike * math.sqrt(0.5))
+        rate = log_rate.clamp(LEAST, MOST).exp()
         with torch.no_grad():
+            quantile = 0.5 + 0.5 * torch.erf(strike * math.sqrt(0.5))
             count = poisson(rate, strike, quantile)
-            race = log_rate - (-quantile.clamp(1e-6, 1 - 1e-6).log()).log()
-            empty = self._of_cells((count @ self.member < 0.5).to(rate.dtype))
-            winner = race >= self._of_cells(self._largest(race))
-            count = torch.maximum(count, empty * winner)
-        hit = straight((count > 0.5).to(rate.dtype), lambda: -torch.expm1(-rate))
+            race = quantile.clamp_min(1e-6).log() / rate  # minus a waiting time
+            winner = 1 - above(self._of_cells(self._largest(race)), race)
+            empty = 1 - self._of_layers(count).clamp_max(1)
+            count = torch.maximum(count, self._of_cells(empty) * winner)
+        hit = straight(count.clamp_max(1), lambda: -torch.expm1(-rate))
         at_least_one = count.clamp_min(1.0)
         if not torch.is_grad_enabled():
             return at_least_one, hit
@@ -158,15 +159,15 @@ class ShowerGenerator(nn.Module):
 
     def _divided(self, layer: Tensor, weight: Tensor, hit: Tensor) -> Tensor:
         """The energy of each cell, of one that is empty as if it were not."""
-        return self._of_cells(layer / ((hit * weight) @ self.member).clamp_min(1e-9)) * weight
+        return self._of_cells(layer / self._of_layers(hit * weight).clamp_min(1e-9)) * weight
 
     def _of_cells(self, of_layers: Tensor) -> Tensor:
         """A layer's number at each of its cells, (N, layers) to (N, cells)."""
-        if not torch.is_grad_enabled():  # faster, but not backwards
-            return of_layers.index_select(1, self.layer_of)
-        return torch.cat(
-            [one.expand(-1, n) for one, n in zip(torch.split(of_layers, 1, 1), self.cells, strict=True)], 1
-        )
+        return of_layers @ self.belongs.to(of_layers.dtype)
+
+    def _of_layers(self, of_cells: Tensor) -> Tensor:
+        """The sum over each layer's cells, (N, cells) to (N, layers)."""
+        return functional.linear(of_cells, self.belongs)
 
     def _largest(self, of_cells: Tensor) -> Tensor:
         """The largest of each layer's cells, (N, cells) to (N, layers)."""
@@ -175,10 +176,10 @@ class ShowerGenerator(nn.Module):
         )
 
 
-def members(cells: Sequence[int]) -> Tensor:
-    """Which layer each cell is in, shape (cells, layers) of 0 and 1."""
+def belonging(cells: Sequence[int]) -> Tensor:
+    """Which layer each cell is in, shape (layers, cells) of 0 and 1."""
     layer = torch.repeat_interleave(torch.arange(len(cells)), torch.tensor(cells))
-    return torch.nn.functional.one_hot(layer, len(cells)).float()
+    return functional.one_hot(layer, len(cells)).T.float().contiguous()
 
 
 def poisson(rate: Tensor, normal: Tensor, quantile: Tensor) -> Tensor:
@@ -194,8 +195,8 @@ def poisson(rate: Tensor, normal: Tensor, quantile: Tensor) -> Tensor:
 
 
 def above(x: Tensor, y: Tensor | float) -> Tensor:
-    """1 where x > y, else 0, as numbers."""
-    return (x > y).to(x.dtype)
+    """1 where x > y, else 0, as numbers: on a CPU in less time than a comparison and its conversion."""
+    return (x - y).sign().clamp_min(0)
 
 
 def bounded(x: Tensor) -> Tensor:

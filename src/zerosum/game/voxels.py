@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from zerosum.data.geometry import Geometry
 from zerosum.data.voxels import middles
 from zerosum.game.given import SAMPLE, Given
-from zerosum.game.showers import members
+from zerosum.game.showers import belonging
 
 FLOOR = 0.05  # smallest width at any condition, over that at all conditions
 LEAST = 0.3  # smallest width of y of a cell
@@ -34,7 +34,7 @@ class VoxelSight(nn.Module):
     def __init__(self, geometry: Geometry, examples: Tensor, c: Tensor | None) -> None:
         super().__init__()
         cells = [layer.n_cells for layer in geometry.layers]
-        self.register_buffer("member", members(cells))
+        self.register_buffer("member", belonging(cells).T)
         self.cells = cells
         self.sectors = [i for i, layer in enumerate(geometry.layers) if layer.face.shape[0] > 1]
         places = [torch.from_numpy(place).float()[:, None] * self.member for place in middles(geometry)[1:]]
