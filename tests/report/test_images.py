@@ -17,6 +17,8 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 from scipy.ndimage import gaussian_filter
 
+from zerosum.data.events import Events
+from zerosum.data.simulators import simulate_showers
 from zerosum.report import plots
 from zerosum.report.closure import Column, closure_panels
 from zerosum.report.panels import together
@@ -44,6 +46,13 @@ def closure(tables, grids, comparison, history) -> Figure:
     return together(closure_panels([x], [y]))
 
 
+def showers() -> list[Events]:
+    """The second sample has a third less in one cell of layer 1."""
+    made = [simulate_showers(400, seed=seed, geometry="compact", energies=(1e4, 1e5)) for seed in (1, 2)]
+    made[1].values[:, 32 + 5] *= 0.67
+    return made
+
+
 FIGURES: dict[str, Draw] = {
     "feature": feature,
     "pull": lambda *given: feature(*given, below="pull"),
@@ -52,6 +61,7 @@ FIGURES: dict[str, Draw] = {
     "correlation": lambda tables, grids, comparison, history: plots.correlation_figure(*tables),
     "pairs": lambda tables, grids, comparison, history: plots.pairs_figure(*tables, most=3),
     "images": lambda tables, grids, comparison, history: plots.images_figure(*grids),
+    "showers": lambda tables, grids, comparison, history: plots.showers_figure(*showers()),
     "gallery": lambda tables, grids, comparison, history: plots.gallery_figure(*grids),
     "certificate": lambda tables, grids, comparison, history: plots.certificate_figure(comparison),
     "training": lambda tables, grids, comparison, history: plots.training_figure(history),

@@ -9,6 +9,7 @@ import pytest
 
 import zerosum
 from zerosum.data.events import Events
+from zerosum.data.simulators import simulate_showers
 from zerosum.errors import InputError
 from zerosum.evaluation.critics import Polynomial
 from zerosum.report.compared import FIGURES, Compared, compare
@@ -99,7 +100,11 @@ def test_a_comparison_draws_each_name_that_it_knows(found, grids) -> None:
     images = Compared.of(found, *grids)
     for name in ("images", "events", "E"):
         assert images.plot(name).axes, name
-    assert all(set(kinds) <= {"table", "grid", "cloud"} for kinds, _ in FIGURES.values())
+    pair = [simulate_showers(60, seed=seed, geometry="compact") for seed in (1, 2)]
+    deposits = Compared.of(found, *pair)
+    for name in ("showers", "single showers", "incident_energy", "layer 1"):
+        assert deposits.plot(name).axes, name
+    assert all(set(kinds) <= {"table", "grid", "cloud", "calorimeter"} for kinds, _ in FIGURES.values())
 
 
 def test_figures_show_themselves_without_pyplot(found) -> None:

@@ -2,8 +2,8 @@
 
 The numbers are rounded and ours. `atlas_like` has the cells of CaloChallenge's dataset 1 for photons (368 voxels)
 and depths near those of the ATLAS barrel at small rapidity (JINST 3 (2008) S08003); `silicon_like` the 45 x 16 x 9
-cells of its dataset 2; `calogan_like` the three layers of the CaloGAN data; `front_view`, `side_view` and `volume` are
-plain grids in a lead tungstate crystal.
+cells of its dataset 2; `calogan_like` the three layers of the CaloGAN data; `compact` is small enough to learn in
+minutes; `front_view`, `side_view` and `volume` are plain grids in a lead tungstate crystal.
 """
 
 from collections.abc import Callable
@@ -66,6 +66,12 @@ def calogan_like() -> Geometry:
     return Geometry("calogan-like", LEAD_ARGON, tuple(layers))
 
 
+def compact() -> Geometry:
+    """Four layers of tungsten and silicon, each of 8 sectors and 4 rings: 128 voxels."""
+    layers = (Layer(*depth, Rings(edges, 8)) for depth, edges in COMPACT.items())
+    return Geometry("compact", TUNGSTEN_SILICON, tuple(layers))
+
+
 def front_view(side: int = 16, pitch: float = 6.0, depth: float = 25.0) -> Geometry:
     """Energy on a square of side x side pixels of `pitch` mm, seen along the shower axis."""
     edges = _edges(side, pitch)
@@ -85,12 +91,19 @@ def volume(side: int = 12, pitch: float = 8.0, depth: float = 25.0) -> Geometry:
     return Geometry("volume", LEAD_TUNGSTATE, _slabs(side, depth, Pixels(edges, edges)), (side, side, side))
 
 
+COMPACT = {  # depths in X0, and rings that widen with the shower
+    (0.0, 4.0): (0, 2, 6, 14, 30),
+    (4.0, 8.0): (0, 3, 8, 16, 35),
+    (8.0, 13.0): (0, 4, 10, 20, 40),
+    (13.0, 20.0): (0, 6, 14, 25, 50),
+}
 CALOGAN = ((3, 96), (12, 12), (12, 6))  # rows in phi, columns in eta
 
 GEOMETRIES: dict[str, Callable[[], Geometry]] = {
     "atlas-like": atlas_like,
     "silicon-like": silicon_like,
     "calogan-like": calogan_like,
+    "compact": compact,
     "front-view": front_view,
     "side-view": side_view,
     "volume": volume,

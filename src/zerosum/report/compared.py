@@ -24,6 +24,7 @@ from zerosum.evaluation.folds import BUDGET
 from zerosum.evaluation.observables import observed_pair
 from zerosum.report import plots
 from zerosum.report.html import write_report
+from zerosum.report.showers import calorimeter_of
 from zerosum.report.style import Style, using
 
 Draw = Callable[["Compared"], Figure]
@@ -36,6 +37,8 @@ FIGURES: dict[
     "pairs": (("table",), lambda c: plots.pairs_figure(*c.shared)),
     "images": (("grid",), lambda c: plots.images_figure(*c.samples)),
     "events": (("grid",), lambda c: plots.gallery_figure(*c.samples)),
+    "showers": (("calorimeter",), lambda c: plots.showers_figure(*c.samples)),
+    "single showers": (("calorimeter",), lambda c: plots.single_showers_figure(*c.samples)),
 }
 
 
@@ -66,6 +69,12 @@ class Compared(Comparison):
         names = [name for name in first.names if name in second.names]
         return first.select(names), second.select(names)
 
+    @property
+    def kinds(self) -> set[str]:
+        """The kind of the events; "calorimeter" too, where they are showers in cells that are known."""
+        known = calorimeter_of(*self.samples) is not None
+        return {self.samples[0].kind} | ({"calorimeter"} if known else set())
+
     def plot(
         self, what: str = "certificate", *, style: Style = "plain", below: Literal["ratio", "pull"] = "ratio"
     ) -> Figure:
@@ -81,7 +90,7 @@ class Compared(Comparison):
         """
         with using(style):
             kinds, draw = FIGURES.get(what, ((), None))
-            if draw is not None and self.samples[0].kind in kinds:
+            if draw is not None and self.kinds & set(kinds):
                 return draw(self)
             feature, values = self._feature(what)
             weights = (self.samples[0].weights, self.samples[1].weights)
@@ -111,7 +120,7 @@ class Compared(Comparison):
         for i, feature in enumerate(features):
             if feature.name == name:
                 return feature, [sample[:, i] for sample in values]
-        figures = [key for key, (kinds, _) in FIGURES.items() if first.kind in kinds]
+        figures = [key for key, (kinds, _) in FIGURES.items() if self.kinds & set(kinds)]
         columns = first.condition_names + (first.names if first.kind == "table" else [])
         raise InputError(absent([name], [*figures, *columns, *(feature.name for feature in features)]))
 

@@ -16,6 +16,7 @@ from zerosum.report.histograms import Numbers, Overlay, overlay
 from zerosum.report.images import gallery_figure, images_figure
 from zerosum.report.joint import correlation_figure, pairs_figure
 from zerosum.report.panels import label
+from zerosum.report.showers import showers_figure, single_showers_figure
 from zerosum.report.style import FILL, GENERATED, LINE, SOFT, Figure, styled, using
 
 __all__ = [
@@ -26,6 +27,8 @@ __all__ = [
     "images_figure",
     "overlay",
     "pairs_figure",
+    "showers_figure",
+    "single_showers_figure",
     "training_figure",
     "using",
 ]

@@ -16,6 +16,7 @@ from zerosum.report.histograms import Overlay, overlay
 from zerosum.report.images import cloud_image, gallery_figure, image_panels, mean_panels, points
 from zerosum.report.joint import correlation_panels
 from zerosum.report.panels import Panel, alone
+from zerosum.report.showers import shower_panels, showers_figure, single_showers_figure
 
 Observed = tuple[Sequence[Feature], FloatArray, FloatArray]
 MOST_FEATURES, MOST_PAIRS, MOST_CLOSURES = 40, 6, 6
@@ -75,6 +76,7 @@ def sections(
     """All sections that have something to show."""
     kinds = {"table": _table, "grid": _grid, "cloud": _cloud}
     found = [
+        *_showers(reference, generated),
         *_observed(observables, reference, generated),
         *kinds[reference.kind](comparison, reference, generated),
         *_closure(reference, generated, observables),
@@ -85,6 +87,21 @@ def sections(
             training.panel(panel)
         found.append(training)
     return [section for section in found if section.pictures]
+
+
+def _showers(reference: Events, generated: Events) -> Iterator[Section]:
+    """The cells of a calorimeter as it is built: mean showers, profiles, single showers."""
+    section = Section(
+        "showers", "Showers", "Layers are seen along the shower axis; all rings are drawn equally wide."
+    )
+    for panel in shower_panels(reference, generated):
+        section.panel(panel)
+    if section.pictures:
+        alt = "The mean energy of each cell in both samples, layer by layer, and their ratio"
+        section.wide(showers_figure(reference, generated), "Mean showers", alt)
+        alt = "The first reference showers, each beside the generated one with the nearest conditions"
+        section.wide(single_showers_figure(reference, generated), "Single showers", alt)
+    yield section
 
 
 def _observed(observables: Observed | None, reference: Events, generated: Events) -> Iterator[Section]:
