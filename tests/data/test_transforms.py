@@ -242,6 +242,21 @@ def test_dense_fields_are_scaled_channel_by_channel() -> None:
     torch.testing.assert_close(y.std((0, 2, 3)), torch.ones(2), atol=1e-3, rtol=0)
 
 
+@pytest.mark.parametrize("kind", ["table", "cloud", "grid"])
+def test_each_feature_has_its_own_chain_whatever_stands_beside_it(kind: str) -> None:
+    """Those that are only standardised are done at once, to the same bits."""
+    axis, shape = (
+        (1, (200, 4, 5, 6)) if kind == "grid" else (-1, (200, 4) if kind == "table" else (200, 7, 4))
+    )
+    chains = (Chain((Affine(3.0, 0.2),)), Chain((Log(-9.0, 0.1), Affine(1.0, 0.3))))
+    chains += (Chain((Affine(-1.0, 7.0),)), Chain((Integers(),)))
+    values, features = RNG.normal(size=shape), tuple(Feature(name) for name in "abcd")
+    found = Preprocessor(kind, features, chains).forward(values, grown())
+    generator, columns = grown(), torch.from_numpy(values).unbind(axis)
+    expected = [chain.forward(x, generator) for chain, x in zip(chains, columns, strict=True)]
+    assert torch.equal(found, torch.stack(expected, axis).float())
+
+
 def test_clouds_are_fitted_under_their_mask() -> None:
     mask = RNG.random((500, 6)) < 0.5
     points = np.where(mask[..., None], RNG.normal(100, 2, (500, 6, 2)), 0.0)

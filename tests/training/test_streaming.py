@@ -11,7 +11,7 @@ from zerosum.cli import main
 from zerosum.data import blocks as data_blocks
 from zerosum.data.blocks import Blocks, Stream
 from zerosum.data.events import Events, Feature
-from zerosum.data.formats import Writer, save
+from zerosum.data.formats import Writer, load, save
 from zerosum.data.selection import Selection
 from zerosum.errors import InputError
 from zerosum.training import streaming
@@ -66,6 +66,42 @@ def test_every_event_is_drawn_once_an_epoch_and_held_out_ones_never(tmp_path: Pa
     assert set(numbers) | held == set(range(N))
     assert set(numbers).isdisjoint(held)
     assert not {int(i) for i in stream.train.values[:, 0]} & held
+
+
+RNG = np.random.default_rng(5)
+TABLE = Events.table(RNG.normal(size=(N, 3)), ["a", "b", "c"], ["GeV", "", "mm"])
+MASK = RNG.random((N, 4)) < 0.5
+POINTS = np.where(MASK[..., None], RNG.random((N, 4, 2)), 0)
+ENERGY = {"conditions": RNG.random((N, 1)), "condition_features": (Feature("incident_energy", "MeV"),)}
+VOXELS = [f"voxel_{i}" for i in range(3)]
+LAYOUTS = {
+    "table": (".h5", TABLE, Selection()),
+    "a condition": (".h5", TABLE, Selection(conditions=("b",))),
+    "some columns": (".h5", TABLE, Selection(("c", "a"))),
+    "single precision": (".npy", Events.table(TABLE.values.astype(np.float32)), Selection()),
+    "one number": (".npy", Events.table(TABLE.values[:, 0]), Selection()),
+    "images": (".npy", Events.grid(RNG.random((N, 3, 3))), Selection()),
+    "channels": (".h5", Events.grid(RNG.random((N, 2, 3, 3)), ["u", "v"]), Selection()),
+    "cloud": (".h5", Events(POINTS, (Feature("x"), Feature("y")), "cloud", mask=MASK), Selection()),
+    "showers": (".h5", Events.table(RNG.random((N, 3)), VOXELS, ["MeV"] * 3, **ENERGY), Selection()),
+    "columns": (".parquet", TABLE, Selection(("c", "a"), ("b",))),
+}
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_blocks_hold_what_the_file_holds(tmp_path: Path, name: str) -> None:
+    """Whatever is read of it, array by array or column by column."""
+    suffix, sample, chosen = LAYOUTS[name]
+    path = written(tmp_path / f"x{suffix}", sample)
+    blocks = Blocks.open(path, chosen)
+    expected = load(path, columns=chosen.columns, conditions=chosen.conditions)
+    found, a, b = blocks.read([2, 0]), *blocks.edges[2:4]
+    assert (found.features, found.condition_features) == (expected.features, expected.condition_features)
+    assert found.values.dtype == expected.values.dtype
+    for part in ("values", "conditions", "mask"):
+        whole = getattr(expected, part)
+        rows = None if whole is None else np.concatenate([whole[a:b], whole[: blocks.edges[1]]])
+        np.testing.assert_array_equal(getattr(found, part), rows)
 
 
 def test_batches_mix_events_from_all_over_the_file(tmp_path: Path) -> None:

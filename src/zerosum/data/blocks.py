@@ -89,11 +89,9 @@ class Blocks:
     def each(self, numbers: Sequence[int]) -> Iterator[Events]:
         """The events of some blocks, one block after the other."""
         with opened(self.path, self.selection) as (source, chosen):
-            assert source.rows is not None
+            read = chosen.reader(source, str(self.path))
             for number in numbers:
-                start, stop = self.edges[number], self.edges[number + 1]
-                chunk = source.rows(chosen.names, start, stop)
-                yield self.change(chosen.events(chunk, str(self.path), start))
+                yield self.change(read(self.edges[number], self.edges[number + 1]))
 
     def read(self, numbers: Sequence[int]) -> Events:
         """The events of some blocks together."""

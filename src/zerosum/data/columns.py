@@ -11,7 +11,7 @@ of a cloud's points, or a condition, a weight, a mask. A chunk maps names to arr
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -59,6 +59,7 @@ class Source:
             from its beginning.
         length: How many events there are, where `rows` is there.
         edges: Where the file's own pieces begin, and the end, where it is read in whole pieces only.
+        parts: The arrays that hold the columns, where the file is made of arrays.
     """
 
     kind: Kind
@@ -68,6 +69,7 @@ class Source:
     rows: Callable[[Sequence[str], int, int], Chunk] | None = None
     length: int = 0
     edges: tuple[int, ...] | None = None
+    parts: tuple["Part", ...] = ()
 
     def names(self, *roles: Role) -> list[str]:
         """The names of the columns with one of these roles; all names without a role."""
@@ -88,6 +90,17 @@ class Part:
     columns: tuple[Column, ...]
     axis: int | None = None
 
+    def read(self, start: int, stop: int, names: Container[str]) -> Chunk:
+        """Those of its columns that are named, as views of one array that holds nothing else."""
+        array = np.asarray(self.array[start:stop])
+        if self.axis is None:
+            return {self.columns[0].name: array}
+        places = [i for i, column in enumerate(self.columns) if column.name in names]
+        if len(places) < array.shape[self.axis]:
+            array = array.take(places, axis=self.axis)
+        views = np.moveaxis(array, self.axis, 0)
+        return {self.columns[i].name: view for i, view in zip(places, views, strict=True)}
+
 
 def source_of_parts(kind: Kind, parts: Sequence[Part], attributes: dict[str, Any] | None = None) -> Source:
     """A source whose columns lie in arrays that can be sliced, in memory or on disk."""
@@ -102,9 +115,7 @@ def source_of_parts(kind: Kind, parts: Sequence[Part], attributes: dict[str, Any
         chosen, chunk = set(names), Chunk()
         for part in parts:
             if any(column.name in chosen for column in part.columns):
-                array = np.asarray(part.array[start:stop])
-                for i, column in enumerate(part.columns):
-                    chunk[column.name] = array if part.axis is None else array.take(i, axis=part.axis)
+                chunk |= part.read(start, stop, chosen)
         return {name: chunk[name] for name in names}
 
     def chunks(names: Sequence[str], size: int) -> Iterator[Chunk]:
@@ -112,7 +123,7 @@ def source_of_parts(kind: Kind, parts: Sequence[Part], attributes: dict[str, Any
             yield rows(names, start, start + size)
 
     columns = tuple(column for part in parts for column in part.columns)
-    return Source(kind, columns, chunks, attributes or {}, rows, length)
+    return Source(kind, columns, chunks, attributes or {}, rows, length, parts=tuple(parts))
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,15 @@
 """Which columns of a file become features, conditions and weights; what is not a finite number is refused."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from zerosum.data.columns import Array, Chunk, Column, Source, is_numeric, values_of
-from zerosum.data.events import Events, Kind, absent
+from zerosum.data.events import Events, Feature, Kind, absent
 from zerosum.errors import InputError
 
 
@@ -99,22 +100,56 @@ class Chosen:
         mask = None if self.mask is None else _booleans(chunk[self.mask])
         features = {column.name for column in self.features}
         for name in self.names:
-            points = mask if name in features else None
-            _refuse_missing(name, chunk[name], points, first)
-        conditions = [chunk[column.name] for column in self.conditions]
+            _refuse_missing(name, chunk[name], mask if name in features else None, first)
         values = _stacked([chunk[column.name] for column in self.features], 1 if self.kind == "grid" else -1)
-        if mask is not None:
-            values = np.where(mask[..., None], values, values.dtype.type(0))
+        conditions = [chunk[column.name] for column in self.conditions]
+        weights = None if self.weight is None else _stacked([chunk[self.weight]], -1)[:, 0]
+        return self._made(values, _stacked(conditions, -1) if conditions else None, weights, mask, path)
+
+    def reader(self, source: Source, path: str) -> Callable[[int, int], Events]:
+        """Reads the events from one row up to another of a source that has `rows`.
+
+        Where features and conditions are arrays of the file as they are, these are taken whole: to look at thousands
+        of voxels one by one would take longer than to train on them. All else is read by columns, and so is what is
+        to be refused, because they have names.
+        """
+        assert source.rows is not None
+        by_names, wanted = source.rows, [columns for columns in (self.features, self.conditions) if columns]
+        parts = [part for part in source.parts if part.axis is not None]
+        arrays = [part.array for columns in wanted for part in parts if part.columns == columns]
+
+        def by_columns(start: int, stop: int) -> Events:
+            return self.events(by_names(self.names, start, stop), path, start)
+
+        def whole(start: int, stop: int) -> Events:
+            found = [_floating(np.asarray(array[start:stop])) for array in arrays]
+            if not all(np.isfinite(array).all() for array in found):
+                return by_columns(start, stop)
+            return self._made(found[0], found[1] if self.conditions else None, None, None, path)
+
+        plain = self.kind != "cloud" and self.weight is None and len(arrays) == len(wanted)
+        return whole if plain else by_columns
+
+    def _made(
+        self, values: Array, conditions: Array | None, weights: Array | None, mask: Array | None, path: str
+    ) -> Events:
         return Events(
-            values,
-            tuple(column.feature for column in self.features),
+            values if mask is None else np.where(mask[..., None], values, values.dtype.type(0)),
+            self._named[0],
             self.kind,
-            _stacked(conditions, -1) if conditions else None,
-            tuple(column.feature for column in self.conditions),
-            None if self.weight is None else _stacked([chunk[self.weight]], -1)[:, 0],
+            conditions,
+            self._named[1],
+            weights,
             mask,
             path,
             dict(self.attributes),
+        )
+
+    @cached_property
+    def _named(self) -> tuple[tuple[Feature, ...], tuple[Feature, ...]]:
+        """Features and conditions with their units."""
+        return tuple(column.feature for column in self.features), tuple(
+            column.feature for column in self.conditions
         )
 
     def _refuse_words(self, chunk: Chunk) -> None:
@@ -174,6 +209,11 @@ def _stacked(arrays: Sequence[Array], axis: int) -> Array:
     """Columns as one array: float32 where all of them are, float64 otherwise."""
     dtype = np.float32 if all(array.dtype == np.float32 for array in arrays) else np.float64
     return np.stack([array.astype(dtype, copy=False) for array in arrays], axis=axis)
+
+
+def _floating(array: Array) -> Array:
+    """The same of one array, which may lie in a file: a copy in memory."""
+    return array.astype(np.float32 if array.dtype == np.float32 else np.float64)
 
 
 def _joined(arrays: Sequence[Array]) -> Array:

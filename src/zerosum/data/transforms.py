@@ -5,7 +5,7 @@ See `zerosum.data.rules` for the choice and `zerosum.data.steps` for the steps.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Self
 
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from zerosum.data.columns import values_of
 from zerosum.data.events import Events, Feature, Kind
 from zerosum.data.rules import channel_chain, condition_chain, feature_chain, voxel_chain
 from zerosum.data.selection import check_trainable
+from zerosum.data.steps import Affine
 from zerosum.data.voxels import cells_of
 
 Numbers = npt.NDArray[Any] | Tensor
@@ -100,11 +101,12 @@ class Preprocessor:
     ) -> Tensor:
         """Standard values, float32, of physical ones (N, *event); padded points of a cloud become 0."""
         generator = self._generator(generator)
-        parts = [
-            chain.forward(part, generator)
-            for chain, part in zip(self.chains, self._parts(values), strict=True)
-        ]
-        return _masked(torch.stack(parts, self.axis), mask).to(torch.float32)
+        x = torch.as_tensor(values).to(torch.float64)
+        shift, scale, rest = self._scales
+        standard = (x - self._along_axis(shift, x)) / self._along_axis(scale, x)
+        for i in rest:
+            standard.select(self.axis, i).copy_(self.chains[i].forward(x.select(self.axis, i), generator))
+        return _masked(standard, mask).to(torch.float32)
 
     def inverse(self, standard: Tensor, mask: Numbers | None = None) -> Tensor:
         """Physical values, float64, of standard ones (N, *event); padded points of a cloud become 0."""
@@ -154,6 +156,21 @@ class Preprocessor:
             return features, tuple(Chain.from_state(row["steps"]) for row in rows)
 
         return cls(state["kind"], *parts("features"), *parts("conditions"), seed=state["seed"])
+
+    @cached_property
+    def _scales(self) -> tuple[Tensor, Tensor, tuple[int, ...]]:
+        """Shift and scale of the features that are only standardised, 0 and 1 of the rest; the numbers of the rest."""
+        alone = [chain.steps[0] if len(chain.steps) == 1 else None for chain in self.chains]
+        plain = [step if isinstance(step, Affine) else None for step in alone]
+        return (
+            torch.tensor([0.0 if step is None else step.shift for step in plain], dtype=torch.float64),
+            torch.tensor([1.0 if step is None else step.scale for step in plain], dtype=torch.float64),
+            tuple(i for i, step in enumerate(plain) if step is None),
+        )
+
+    def _along_axis(self, numbers: Tensor, x: Tensor) -> Tensor:
+        """One number a feature, in the shape that goes with events."""
+        return numbers.to(x.device).reshape(-1, *[1] * (x.dim() - 2 if self.axis == 1 else 0))
 
     def _parts(self, values: Numbers) -> tuple[Tensor, ...]:
         return torch.as_tensor(values).to(torch.float64).unbind(self.axis)

@@ -1,10 +1,11 @@
 """Batches from a file that is larger than memory.
 
 In each epoch the blocks are put in random order, and taken a *pool* of `POOL` bytes at a time: blocks from all over the
-file, whose events are shuffled together and each drawn once, while the next pool is read and standardised in another
-thread. Held in memory at any time: two pools, the events from which the transforms were chosen, and the held-out
-events, all of them bounded, whatever the size of the file. The order depends on the seed and the number of batches
-drawn alone, so that a training that stops anywhere goes on to the same numbers.
+file, whose events are shuffled together and each drawn once, while the next pool is read, standardised and put in its
+order in another thread, so that a batch is the next rows of its pool. Held in memory at any time: two pools, the events
+from which the transforms were chosen, and the held-out events, all of them bounded, whatever the size of the file. The
+order depends on the seed and the number of batches drawn alone, so that a training that stops anywhere goes on to the
+same numbers.
 """
 
 from collections.abc import Callable
@@ -27,11 +28,10 @@ Place = tuple[int, int]  # epoch, and number of the pool in it
 
 @dataclass(frozen=True)
 class Pool:
-    """Events in memory: as the discriminator sees them, their conditions, and the order in which they are drawn."""
+    """Events in memory, in the order in which they are drawn: as the discriminator sees them, and their conditions."""
 
     seen: Tensor
     conditions: Tensor | None
-    order: Tensor
 
 
 class StreamSampler(Sampler):
@@ -65,7 +65,7 @@ class StreamSampler(Sampler):
         self._reader = ThreadPoolExecutor(1, "pool")
         self._orders: dict[int, list[IndexArray]] = {}
         self._ahead: dict[Place, Future[Pool]] = {}
-        self._place, self._pool = (-1, -1), Pool(seen, conditions, torch.empty(0, dtype=torch.long))
+        self._place, self._pool = (-1, -1), Pool(seen, conditions)
         self._found = (0, 0, 0)
 
     def _rows(self) -> tuple[Tensor, Tensor | None]:
@@ -77,9 +77,8 @@ class StreamSampler(Sampler):
             self._ahead = {following: self._read(following)}
         place = (self.drawn - before) * self.batch
         self.drawn += 1
-        index = self._pool.order[place : place + self.batch]
-        given = self._pool.conditions
-        return self._pool.seen[index], None if given is None else given[index]
+        rows, given = slice(place, place + self.batch), self._pool.conditions
+        return self._pool.seen[rows], None if given is None else given[rows]
 
     def pools(self, epoch: int) -> list[IndexArray]:
         """The blocks of each pool of an epoch, in order; a pool has at least one batch."""
@@ -108,8 +107,17 @@ class StreamSampler(Sampler):
         return self._reader.submit(self._load, place, self.pools(place[0])[place[1]])
 
     def _load(self, place: Place, blocks: IndexArray) -> Pool:
-        parts = [self.look(events) for events in self.stream.blocks.each(blocks.tolist())]
-        seen = torch.cat([part for part, _ in parts])
-        given = [conditions for _, conditions in parts if conditions is not None]
-        order = torch.from_numpy(np.random.default_rng((self.seed, *place)).permutation(len(seen)))
-        return Pool(seen, torch.cat(given) if given else None, order.to(seen.device))
+        """Read a pool, each event straight to its place in the order."""
+        n = int(self.stream.blocks.sizes()[blocks].sum())
+        order = np.random.default_rng((self.seed, *place)).permutation(n)
+        places = torch.from_numpy(order).argsort().to(self.seen.device)
+        seen = self.seen.new_empty(n, *self.seen.shape[1:])
+        given = None if self.conditions is None else self.conditions.new_empty(n, *self.conditions.shape[1:])
+        filled = 0
+        for events in self.stream.blocks.each(blocks.tolist()):
+            here = places[filled : (filled := filled + len(events))]
+            part, conditions = self.look(events)
+            seen.index_copy_(0, here, part)
+            if given is not None and conditions is not None:
+                given.index_copy_(0, here, conditions)
+        return Pool(seen, given)
