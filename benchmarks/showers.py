@@ -24,7 +24,6 @@ import numpy as np
 
 from zerosum.data.events import Events
 from zerosum.data.simulators import source
-from zerosum.data.simulators.source import concatenate
 from zerosum.evaluation.calorimeter import calorimeter
 from zerosum.evaluation.compare import compare
 from zerosum.workflow import Run
@@ -37,7 +36,7 @@ def simulated(n: int, seed: int, geometry: str) -> Events:
     """Showers with their incident energies."""
     parts = source("showers").stream(n, seed=seed, geometry=geometry)
     first = next(parts)
-    return concatenate(list(chain([first], parts)))
+    return Events.joined(list(chain([first], parts)))
 
 
 def seen(events: Events, like: Events) -> dict[str, Events]:

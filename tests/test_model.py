@@ -9,9 +9,10 @@ import torch
 
 from zerosum.data.events import Events, Feature
 from zerosum.data.transforms import Preprocessor
+from zerosum.drawer import BLOCK, check_within
 from zerosum.errors import InputError
 from zerosum.game.blueprint import Blueprint
-from zerosum.model import BLOCK, Model, check_within
+from zerosum.model import Model
 from zerosum.training.config import Config
 from zerosum.training.engine import Engine
 from zerosum.training.setup import prepare

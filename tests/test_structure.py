@@ -11,6 +11,7 @@ STAGES = [
     "game",
     "likelihood",
     "training",
+    "drawer",
     "model",
     "evaluation",
     "divergence",

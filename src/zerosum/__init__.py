@@ -14,7 +14,8 @@ The map, in the order in which data flow (a stage imports only from stages above
     game/         networks, objectives, penalties, dynamics, players   <- players.py is read first
     likelihood/   models trained by maximum likelihood
     training/     configuration, engine, checkpoints, history, loop    <- loop.py is read second
-    model.py      the saved artefact: load, sample
+    drawer.py     events in blocks, from a seed
+    model.py      the saved artefact: load, save, density
     evaluation/   critics, the certificate, comparisons
     divergence.py one object for each divergence: exact, estimate, bound
     report/       plots and the page

@@ -14,8 +14,8 @@ from typing import Any
 import torch
 
 from zerosum.data.events import Events
+from zerosum.drawer import Drawer
 from zerosum.errors import InputError, RunError
-from zerosum.model import Drawer
 
 AHEAD = 3  # blocks for each process: one computed, two waiting
 MOST = 256

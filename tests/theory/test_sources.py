@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
+from zerosum.data.events import Events
 from zerosum.data.formats import load
-from zerosum.data.simulators.source import concatenate
 from zerosum.errors import InputError
 from zerosum.theory.sources import DENSITIES, density_named
 from zerosum.workflow import simulate
@@ -19,7 +19,7 @@ ONE_COLUMN = [name for name in DENSITIES if name != "gaussian"]
 @pytest.mark.parametrize("name", ONE_COLUMN)
 def test_the_drawn_events_have_the_density(name: str) -> None:
     """Counts in bins against the integral of exp(ln p) over each; the tails beyond are bins, too."""
-    x = np.sort(concatenate(list(DENSITIES[name].stream(20_000, seed=1))).values[:, 0])
+    x = np.sort(Events.joined(list(DENSITIES[name].stream(20_000, seed=1))).values[:, 0])
     edges = np.quantile(x, np.linspace(0.05, 0.95, 10))
     density = density_named(name)
     shares = [
@@ -34,7 +34,7 @@ def test_the_drawn_events_have_the_density(name: str) -> None:
 
 
 def test_gaussian_columns_have_the_correlation() -> None:
-    events = concatenate(list(DENSITIES["gaussian"].stream(20_000, seed=1, dimensions=3, correlation=0.3)))
+    events = Events.joined(list(DENSITIES["gaussian"].stream(20_000, seed=1, dimensions=3, correlation=0.3)))
     assert events.names == ["x1", "x2", "x3"]
     np.testing.assert_allclose(np.cov(events.values.T), 0.3 + 0.7 * np.eye(3), atol=0.04)
 

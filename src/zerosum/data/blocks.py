@@ -8,7 +8,7 @@ test. All other blocks are for training, which reads them in random order (train
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -95,7 +95,7 @@ class Blocks:
 
     def read(self, numbers: Sequence[int]) -> Events:
         """The events of some blocks together."""
-        return joined(list(self.each(numbers)))
+        return Events.joined(list(self.each(numbers)))
 
 
 @dataclass(frozen=True)
@@ -147,18 +147,6 @@ def opened(path: Path, selection: Selection) -> Iterator[tuple[Source, Chosen]]:
     """An open file and the columns that were asked for."""
     with open_source(path, None) as source:
         yield source, selection.resolve(source)
-
-
-def joined(parts: Sequence[Events]) -> Events:
-    """Events of one file, one part after the other."""
-    conditions = [part.conditions for part in parts if part.conditions is not None]
-    masks = [part.mask for part in parts if part.mask is not None]
-    return replace(
-        parts[0],
-        values=np.concatenate([part.values for part in parts]),
-        conditions=np.concatenate(conditions) if conditions else None,
-        mask=np.concatenate(masks) if masks else None,
-    )
 
 
 def _bytes(events: Events) -> int:

@@ -9,7 +9,6 @@ certifying events the limit has the whole level alpha, and everything else is as
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -113,7 +112,7 @@ class Subsample:
         self.n, kept, keys = 0, None, np.empty(0)
         for part, key in self._keyed():
             self.n += len(part)
-            kept = part if kept is None else _joined(kept, part)
+            kept = part if kept is None else Events.joined([kept, part])
             keys = np.concatenate([keys, key])
             smallest = np.sort(np.argsort(keys)[:budget])
             kept, keys = kept.take(smallest), keys[smallest]
@@ -139,14 +138,3 @@ class Subsample:
                 columns = [chosen.column(name) for name in given]
                 conditions.append(np.stack(columns, axis=1) if columns else np.empty((len(chosen), 0)))
         return np.concatenate(logits, axis=1), np.concatenate(weights), np.concatenate(conditions)
-
-
-def _joined(first: Events, second: Events) -> Events:
-    """The events of both, with all that stands beside them."""
-    parts: dict[str, Any] = {
-        name: None
-        if getattr(first, name) is None
-        else np.concatenate([getattr(first, name), getattr(second, name)])
-        for name in ("conditions", "weights", "mask")
-    }
-    return replace(first, values=np.concatenate([first.values, second.values]), **parts)

@@ -15,10 +15,11 @@ import numpy as np
 
 from zerosum.data.events import BoolArray, Feature, FloatArray, Kind
 from zerosum.data.files import write_bytes
+from zerosum.drawer import Drawer
 from zerosum.errors import InputError
 from zerosum.export.graph import OPSET, operators
 from zerosum.export.sofie import SOFIE
-from zerosum.model import Drawer, Model
+from zerosum.model import Model
 
 FORMAT = 1
 MOST_KNOWN = 2**26  # bytes of the conditions of real events that a file may hold

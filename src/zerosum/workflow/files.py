@@ -13,11 +13,12 @@ from zerosum.data.files import write_text
 from zerosum.data.formats import Writer, load
 from zerosum.data.simulators import source as find_source
 from zerosum.data.voxels import with_geometry
+from zerosum.drawer import Drawer
 from zerosum.errors import InputError
 from zerosum.evaluation.memorisation import memorised
 from zerosum.evaluation.observables import observed_pair
 from zerosum.evaluation.streaming import compare_files
-from zerosum.model import Drawer, Model
+from zerosum.model import Model
 from zerosum.report.compared import Compared, compare
 from zerosum.report.html import write_report
 from zerosum.report.style import named

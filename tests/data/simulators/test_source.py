@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from zerosum.data.events import Events
 from zerosum.data.simulators import SOURCES, source
-from zerosum.data.simulators.source import concatenate
 from zerosum.errors import InputError
 
 SMALL = {"ising": {"side": 4}}  # options that make a source quick
@@ -13,10 +13,10 @@ SMALL = {"ising": {"side": 4}}  # options that make a source quick
 @pytest.mark.parametrize("name", SOURCES)
 def test_a_source_gives_n_events_that_depend_on_the_seed_alone(name) -> None:
     options = SMALL.get(name, {})
-    whole = concatenate(list(source(name).stream(1200, 1, **options)))
+    whole = Events.joined(list(source(name).stream(1200, 1, **options)))
     parts = list(source(name).stream(1200, 1, chunk=1, **options))
     assert [len(part) for part in parts] == [250, 250, 250, 250, 200]
-    assert concatenate(parts).digest() == whole.digest()
+    assert Events.joined(parts).digest() == whole.digest()
     assert next(source(name).stream(5, 2, **options)).digest() != whole.take(slice(0, 5)).digest()
     assert np.isfinite(whole.values).all()
     assert whole.values.dtype == np.float32

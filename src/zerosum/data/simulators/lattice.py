@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zerosum.data.events import Events
-from zerosum.data.simulators.source import concatenate, stream_blocks
+from zerosum.data.simulators.source import stream_blocks
 from zerosum.errors import InputError
 
 Spins = npt.NDArray[np.int8]
@@ -27,7 +27,7 @@ def simulate_ising(
     n: int, *, side: int = 16, coupling: float = CRITICAL, seed: int = 0, sweeps: int | None = None
 ) -> Events:
     """All n lattices at once; the options are those of `stream_ising`."""
-    return concatenate(list(stream_ising(n, seed, side=side, coupling=coupling, sweeps=sweeps)))
+    return Events.joined(list(stream_ising(n, seed, side=side, coupling=coupling, sweeps=sweeps)))
 
 
 def stream_ising(

@@ -25,7 +25,7 @@ from zerosum.data.calorimeters import geometry as geometry_named
 from zerosum.data.events import Events, Feature
 from zerosum.data.geometry import Geometry, Layer
 from zerosum.data.simulators import profiles
-from zerosum.data.simulators.source import concatenate, stream_blocks
+from zerosum.data.simulators.source import stream_blocks
 from zerosum.errors import InputError
 
 Array = npt.NDArray[np.float64]
@@ -40,7 +40,7 @@ CHUNK_VOXELS = 2**24
 
 def simulate_showers(n: int, *, seed: int = 0, **options: Any) -> Events:
     """All n showers at once; the options are those of `stream_showers`."""
-    return concatenate(list(stream_showers(n, seed, **options)))
+    return Events.joined(list(stream_showers(n, seed, **options)))
 
 
 def stream_showers(

@@ -5,7 +5,7 @@ So the first n events are the same for every n and every chunk size.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -49,14 +49,4 @@ def stream_blocks(draw: Draw, n: int, seed: int, *, chunk: int = 10_000) -> Iter
     for first in range(0, n, step):
         starts = range(first, min(first + step, n), BLOCK)
         blocks = [draw(np.random.default_rng([seed, start // BLOCK]), BLOCK) for start in starts]
-        yield concatenate(blocks).take(slice(0, n - first))
-
-
-def concatenate(parts: list[Events]) -> Events:
-    """Events of one source, one part after the other."""
-    conditions = [part.conditions for part in parts if part.conditions is not None]
-    return replace(
-        parts[0],
-        values=np.concatenate([part.values for part in parts]),
-        conditions=np.concatenate(conditions) if conditions else None,
-    )
+        yield Events.joined(blocks).take(slice(0, n - first))
