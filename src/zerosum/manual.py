@@ -143,9 +143,10 @@ PAGES = {
     ),
     "demo": Page(
         "The whole story on a built-in source, in a few minutes.",
-        "Simulates 20,000 pairs of muons, trains a generator for 8,000 steps, draws 10,000 new events, compares "
-        "them with events that the training never saw, and writes a report.",
-        ("zerosum demo", "zerosum demo --out demo --quiet"),
+        "Simulates 30,000 showers in a small calorimeter, trains a generator that is given the incident energy, draws "
+        "10,000 new showers and 2,000 of 5 GeV, compares them with showers that the training never saw, and writes a "
+        "report with pictures. With --source dimuon the events are 20,000 pairs of muons.",
+        ("zerosum demo", "zerosum demo --source dimuon --out muons --quiet"),
         "told to the end, or stopped on request and saved",
     ),
     "duel": Page(

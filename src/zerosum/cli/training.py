@@ -147,6 +147,9 @@ def duel(
 
 def demo(
     out: Annotated[Path, typer.Option(help="The folder for everything it makes.")] = Path("demo"),
+    source: Annotated[
+        str, typer.Option(help="Whose events: showers, or dimuon for pairs of muons.")
+    ] = "showers",
     quiet: Quiet = False,
 ) -> None:
     """The whole story on a built-in source: simulate, train, sample, compare, report."""
@@ -154,6 +157,7 @@ def demo(
 
     tell(
         out,
+        source,
         say=lambda line: typer.echo(line),
         train=lambda run: show_training(run, StopSignal(), quiet=quiet),
     )
