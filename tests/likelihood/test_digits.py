@@ -1,0 +1,88 @@
+"""A VAE's ELBO on handwritten digits, in nats per digit, with the de-quantisation accounted for.
+
+A digit has 64 pixels of 17 grey levels. The model sees y = level + u with u uniform in a cell of volume
+V = (1 - 2 MARGIN)^64, so that by Jensen's inequality the discrete digit has
+
+    ln P(x) = ln of the integral of p(y) over the cell >= E_u[ln p(x + u)] + ln V >= E_u[ELBO(x + u)] + ln V.
+"""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy.special import ndtr
+from sklearn.datasets import load_digits
+
+from zerosum.data.discrete import MARGIN, Levels
+from zerosum.data.events import Events
+from zerosum.data.transforms import Preprocessor
+from zerosum.likelihood.vae import VAE
+from zerosum.workflow import Run
+
+PIXELS, LEVELS = 64, 17
+LN_VOLUME = PIXELS * math.log1p(-2 * MARGIN)
+UNIFORM = -PIXELS * math.log(LEVELS)
+
+
+@pytest.fixture(scope="module")
+def digits() -> Events:
+    images = load_digits().images.astype(np.float32)
+    return Events.grid(images[np.random.default_rng(0).permutation(len(images)), None], ["grey"])
+
+
+def test_the_cell_of_one_level_has_the_volume_that_the_bound_needs() -> None:
+    """One pixel under a normal density, where the level's probability is known: the bound holds and is near."""
+    levels = torch.arange(LEVELS, dtype=torch.float64).repeat_interleave(4000)
+    y = Levels(tuple(map(float, range(LEVELS)))).forward(levels, torch.Generator().manual_seed(0)).numpy()
+    mean, width = 8.0, 5.0
+    ln_p = -0.5 * ((y - mean) / width) ** 2 - math.log(width) - 0.5 * math.log(2 * math.pi)
+    bound = ln_p.reshape(LEVELS, -1).mean(1) + math.log1p(-2 * MARGIN)
+    edges = ndtr((np.arange(LEVELS + 1) - mean) / width)
+    exact = np.log(np.diff(edges))
+    assert (bound < exact).all()
+    np.testing.assert_allclose(bound, exact, atol=0.02)
+    assert y.min() >= MARGIN
+    assert (np.abs(y - np.floor(y) - 0.5) <= 0.5 - MARGIN).all()
+
+
+def test_the_jacobian_of_digits_is_that_of_the_scale_alone(digits: Events) -> None:
+    """ln |dz/dy| of z = (y - m) / s is -ln s for each pixel, whatever the levels."""
+    transforms = Preprocessor.fit(digits, seed=0, density=True)
+    (chain,) = transforms.chains
+    assert isinstance(chain.steps[0], Levels)
+    jacobian = np.asarray(transforms.log_jacobian(digits.values))
+    np.testing.assert_allclose(jacobian, -PIXELS * math.log(chain.steps[-1].scale), rtol=1e-5)  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="module")
+def run(digits: Events, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    choices = {"model": "vae", "steps": 600, "judgements": 0, "learning_rate": (2e-3, 1e-4)}
+    made = Run.start(digits, tmp_path_factory.mktemp("digits") / "run", choices)
+    for _ in made.play():
+        pass
+    return made
+
+
+@torch.no_grad()
+def test_elbo_is_below_the_importance_bound_and_above_independent_normal_pixels(
+    run: Run, digits: Events
+) -> None:
+    model, test = run.model, run.test
+    vae = model.generator
+    assert isinstance(vae, VAE)
+    standard = model.preprocessor.forward(test.values)
+    jacobian = torch.as_tensor(model.preprocessor.log_jacobian(test.values)).double()
+    elbo = vae.elbo(standard, None, torch.Generator().manual_seed(1))[0].double() + jacobian
+    bounds = [float(elbo.mean()) + LN_VOLUME, float(model.log_prob(test).mean()) + LN_VOLUME]
+    assert bounds == sorted(bounds)
+    assert bounds[1] < 0  # a probability
+
+    # Independent normal pixels, fitted to the training's levels + u in closed form: the same kind of number.
+    learned, seen = (
+        part.values.reshape(-1, PIXELS).astype(np.float64) + 0.5 for part in (run.train_events, test)
+    )
+    mean, variance = learned.mean(0), learned.var(0) + (1 - 2 * MARGIN) ** 2 / 12
+    square = (seen - mean) ** 2 + (1 - 2 * MARGIN) ** 2 / 12
+    independent = (-0.5 * (square / variance + np.log(2 * np.pi * variance))).sum(1).mean() + LN_VOLUME
+    assert UNIFORM < independent < bounds[0] - 5, (UNIFORM, independent, bounds)
