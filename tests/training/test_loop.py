@@ -2,10 +2,6 @@
 
 import errno
 import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -191,35 +187,3 @@ def test_negative_weights_are_refused_with_their_number() -> None:
     weights[:3] = -1
     with pytest.raises(InputError, match="of 80 event weights are negative"):
         ready({}, Events.table(np.random.default_rng(0).normal(size=(100, 2)), weights=weights))
-
-
-@pytest.mark.slow
-def test_twenty_kills_at_random_moments_lose_nothing(tmp_path: Path) -> None:
-    """SIGKILL at a random moment, 20 times, then resume: the history is that of an uninterrupted run."""
-    data = tmp_path / "events.npy"
-    np.save(data, np.random.default_rng(0).normal(size=(2000, 2)))
-    config = tmp_path / "run.yaml"
-    config.write_text("steps: 1500\nlog_every: 10\ncheckpoint_every: 20\njudgements: 2\nwidth: 16\n")
-    command = [sys.executable, "-m", "zerosum", "train"]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-
-    def start(*arguments: str) -> subprocess.Popen[bytes]:
-        return subprocess.Popen([*command, *arguments, "--quiet"], env=environment, stdout=subprocess.DEVNULL)
-
-    begin = (str(data), "--config", str(config), "--out")
-    assert start(*begin, str(tmp_path / "whole")).wait() == 0
-    rng = np.random.default_rng(1)
-    history = tmp_path / "killed/history.jsonl"
-    process = start(*begin, str(tmp_path / "killed"))
-    while not history.exists():
-        time.sleep(0.05)
-    kills = 0
-    while kills < 20 and process.poll() is None:
-        time.sleep(float(rng.uniform(0.0, 4.0)))
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        kills += 1
-        process = start("--resume", "--out", str(tmp_path / "killed"))
-    assert process.wait() == 0
-    assert kills > 5
-    assert history.read_bytes() == (tmp_path / "whole/history.jsonl").read_bytes()
