@@ -99,7 +99,7 @@ def configuration() -> str:
         "# The configuration of a run",
         "",
         "`zerosum train --config run.yaml` reads these keys; a run writes all of them, resolved, to",
-        "`RUN/config.yaml`. A pair is a schedule: a half cosine from the first number to the second. Where the",
+        "`RUN/config.yaml`. A pair is a schedule from the first number to the second. Where the",
         "default is `None` the choice is made by looking at the events.",
         "",
         "| key | default | meaning |",

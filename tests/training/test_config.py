@@ -9,7 +9,7 @@ import yaml
 from zerosum.data.events import Events
 from zerosum.errors import InputError
 from zerosum.training.config import Config
-from zerosum.training.schedule import cosine
+from zerosum.training.schedule import cosine, decay
 
 WRONG = {
     "unknown": ({"stepz": 3}, "no option stepz"),
@@ -52,12 +52,18 @@ def test_a_file_that_is_no_configuration_is_refused(tmp_path: Path, text: str) -
 def test_open_choices_are_made_by_looking_at_the_events() -> None:
     table = Config.of({}).resolved(Events.table(np.zeros((1000, 5))))
     grid = Config.of({}).resolved(Events.grid(np.zeros((1000, 16, 16))))
-    assert (table.latent, table.width) == (10, 128)
+    assert (table.latent, table.signs, table.width) == (16, 16, 128)
     assert grid.width != table.width
-    assert Config.of({"latent": 3}).resolved(Events.table(np.zeros((1000, 5)))).latent == 3
+    small = Config.of({"latent": 3}).resolved(Events.table(np.zeros((1000, 5))))
+    assert (small.latent, small.signs) == (3, 3)
+    with pytest.raises(InputError, match="signs is 5; it can be at most latent, 3"):
+        Config.of({"latent": 3, "signs": 5}).resolved(Events.table(np.zeros((1000, 5))))
 
 
 def test_the_schedule_starts_and_ends_where_it_says() -> None:
     assert cosine((3.0, 1.0), 0.0) == 3.0
     assert cosine((3.0, 1.0), 0.5) == pytest.approx(2.0)
     assert cosine((3.0, 1.0), 1.0) == 1.0
+    assert decay((4.0, 1.0), 0.5) == pytest.approx(2.0)
+    assert [decay((0.1, 0.002), p) for p in (0.0, 1.0)] == pytest.approx([0.1, 0.002])
+    assert decay((1.0, 0.0), 0.5) == cosine((1.0, 0.0), 0.5)

@@ -148,7 +148,8 @@ def test_a_training_that_fails_says_so(tmp_path: Path, name: str) -> None:
 
 def test_a_healthy_training_is_silent(tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
-    run = Run.start(Events.table(rng.normal(size=(1500, 2))), tmp_path / "run", QUICK)
+    longer = {"steps": 600, "judgements": 2}
+    run = Run.start(Events.table(rng.normal(size=(1500, 2))), tmp_path / "run", QUICK | longer)
     list(run.play())
     assert run.warnings == []
     assert {"spread", "uncovered", "gradient_generator", "value_error"} <= run.history[-1].keys()

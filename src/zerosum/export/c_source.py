@@ -32,7 +32,8 @@ ENTRY = {
     "Floor": "floor{f}({0})", "Greater": "{0} > {1}", "GreaterOrEqual": "{0} >= {1}", "Identity": "{0}",
     "Less": "{0} < {1}", "LessOrEqual": "{0} <= {1}", "Log": "log{f}({0})", "Max": "fmax{f}({0}, {1})",
     "Min": "fmin{f}({0}, {1})", "Mul": "{0} * {1}", "Neg": "-{0}", "Not": "!{0}", "Or": "{0} || {1}",
-    "Pow": "pow{f}({0}, {1})", "Reciprocal": "1 / {0}", "Sigmoid": "1 / (1 + exp{f}(-{0}))", "Sin": "sin{f}({0})",
+    "Pow": "pow{f}({0}, {1})", "Reciprocal": "1 / {0}", "Sigmoid": "1 / (1 + exp{f}(-{0}))",
+    "Sign": "({0} > 0) - ({0} < 0)", "Sin": "sin{f}({0})",
     "Sqrt": "sqrt{f}({0})", "Sub": "{0} - {1}", "Tanh": "tanh{f}({0})", "Where": "{0} ? {1} : {2}",
 }  # fmt: skip
 TRUTH = {"And", "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Not", "Or"}

@@ -13,6 +13,7 @@ from zerosum.game.lens import Lens, Sight
 from zerosum.game.networks import Family, family_for
 from zerosum.game.own import TRIED, agreed, own_family, tried
 from zerosum.game.showers import SHOWERS
+from zerosum.game.signed import Signed
 from zerosum.game.spectral import normalised
 from zerosum.game.sums import Summed, sum_of
 
@@ -35,6 +36,7 @@ class Blueprint:
         cells: The cells of each layer of a calorimeter, whose showers have networks of their own; none for all else.
         sums: What events add up to, where that is drawn from the data (sums.py), as plain data.
         model: The kind of model; the networks below are those of "gan".
+        signs: Latents whose sign the generator also sees (signed.py).
         packing: How many events the discriminator judges together.
         spectral: Whether the discriminator's weights are divided by their largest singular value.
         networks: The user's own networks, as MODULE:NAME (own.py); none for the built-in ones.
@@ -53,6 +55,7 @@ class Blueprint:
     cells: tuple[int, ...] = ()
     sums: tuple[dict[str, Any], ...] = ()
     model: str = "gan"
+    signs: int = 0
     packing: int = 1
     spectral: bool = False
     networks: tuple[str, ...] = ()
@@ -80,11 +83,16 @@ class Blueprint:
         told = len(self.sums)
         latent = self.latent - (Drawn.latents if told else 0)
         shape, given = self.lens().game_shape, told + self.conditions
-        build = partial(self.family.generator, latent, given, self.cells or shape, self.width, self.depth)
+        build = partial(
+            self.family.generator, latent + self.signs, given, self.cells or shape, self.width, self.depth
+        )
         if self.networks:
-            module = tried(build, (torch.zeros(TRIED, latent), _zeros(given)), (TRIED, *shape), "generator")
+            some = torch.zeros(TRIED, latent + self.signs)
+            module = tried(build, (some, _zeros(given)), (TRIED, *shape), "generator")
         else:
             module = build()
+        if self.signs:
+            module = Signed(module, self.signs)
         return Summed(module, [sum_of(one) for one in self.sums], self.conditions) if told else module
 
     def discriminator(self) -> nn.Module:

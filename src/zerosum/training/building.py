@@ -45,6 +45,7 @@ def blueprint_of(
         depth=config.depth or 1,
         seen=seen,
         packing=config.packing,
+        signs=config.signs or 0,
         spectral=config.spectral,
         model=config.model,
         networks=config.networks,

@@ -24,7 +24,7 @@ Rate = Annotated[float, Field(gt=0, le=1)]
 
 
 class Config(BaseModel):
-    """What `zerosum train` does. A pair (start, end) is a schedule: a half cosine from start to end over the steps."""
+    """What `zerosum train` does. A pair (start, end) is a schedule over the steps (schedule.py)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
@@ -55,6 +55,11 @@ class Config(BaseModel):
     batch: int | None = Field(None, gt=0, description="real events, and as many fake ones, in each update")
 
     latent: int | None = Field(None, gt=0, description="dimensions of the latent prior N(0, 1)")
+    signs: int | None = Field(
+        None,
+        ge=0,
+        description="latents whose sign the generator also sees, so that it can jump between modes",
+    )
     width: int | None = Field(
         None, gt=0, description="units (tables) or channels (grids) of a layer; components of a mixture"
     )
@@ -83,7 +88,7 @@ class Config(BaseModel):
     learning_rate: tuple[Rate, Rate] | None = Field(None, description="Adam's learning rate, both players")
     beta2: tuple[Rate, Rate] = Field((0.9, 0.99), description="Adam's second-moment decay; its beta1 is 0")
     ema_half_life: float = Field(
-        0.02, gt=0, le=1, description="half-life of the averaged generator, fraction of steps"
+        0.01, gt=0, le=1, description="half-life of the averaged generator, fraction of steps"
     )
     discriminator_updates: Positive = Field(1, description="updates of the discriminator in each step")
 
@@ -206,10 +211,17 @@ class Config(BaseModel):
                 f"{len(events)} events make batches of {batch}, too few for {self.processes} processes; use fewer "
                 "devices or nodes."
             )
+        latent = self.latent or family.latent or max(16, 2 * numbers if events.kind == "table" else numbers)
+        signs = 0 if row else min(family.signs, latent) if self.signs is None else self.signs
+        if signs and (events.kind == "cloud" or family is SHOWERS):
+            raise InputError(
+                f"signs is {signs}; the generators of clouds and showers have latents of their own."
+            )
+        if signs > latent:
+            raise InputError(f"signs is {signs}; it can be at most latent, {latent}.")
         chosen = {
-            "latent": self.latent
-            or family.latent
-            or max(8, 2 * numbers if events.kind == "table" else numbers),
+            "latent": latent,
+            "signs": signs,
             "width": self.width or width,
             "depth": self.depth or depth,
             "steps": (row and row.steps) or self.steps,

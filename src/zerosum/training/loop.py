@@ -14,7 +14,7 @@ from zerosum.training.checkpoint import Checkpoints
 from zerosum.training.config import Config
 from zerosum.training.diagnosis import diagnose
 from zerosum.training.history import History, Record
-from zerosum.training.schedule import cosine
+from zerosum.training.schedule import cosine, decay
 from zerosum.training.state import Training
 from zerosum.training.stopping import stalled
 
@@ -58,9 +58,9 @@ def play(
     while training.step < config.steps and not ended and not stop():
         # The schedules.
         progress = training.step / config.steps
-        training.gamma = cosine(config.gamma or (0.0, 0.0), progress)
+        training.gamma = decay(config.gamma or (0.0, 0.0), progress)
         training.set_rates(
-            cosine(config.learning_rate or (0.0, 0.0), progress), cosine(config.beta2, progress)
+            decay(config.learning_rate or (0.0, 0.0), progress), cosine(config.beta2, progress)
         )
 
         # Each player moves.
