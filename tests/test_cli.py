@@ -213,6 +213,7 @@ MISTAKES = {
     "unknown source": (["simulate", "magic", "-o", "{tmp}/s.h5"], "shower-images"),
     "second run": (["train", "{events}", "--out", "{run}"], "--resume"),
     "nothing to resume": (["train", "--resume", "--out", "{tmp}/none"], "no run"),
+    "resume by more": (["train", "--resume", "--out", "{run}", "--devices", "2"], "leave --devices out"),
 }
 
 

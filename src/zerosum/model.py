@@ -150,11 +150,31 @@ class Model(Drawer):
         return self
 
     def save(self, folder: str | Path) -> None:
-        """Write model.safetensors and model.json into a folder, at once or not at all."""
+        """Write model.safetensors and model.json into a folder, at once or not at all.
+
+        Raises:
+            RunError: Where it cannot be written; a model that was there before is kept.
+        """
         folder = Path(folder)
-        temporary = folder.with_name(f".{folder.name}.tmp")
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir(parents=True)
+        temporary, old = (folder.with_name(f".{folder.name}.{end}") for end in ("tmp", "old"))
+        try:
+            for earlier in (temporary, old):
+                shutil.rmtree(earlier, ignore_errors=True)
+            self._write(temporary)
+            if folder.exists():
+                folder.replace(old)
+            temporary.replace(folder)
+        except OSError as error:
+            shutil.rmtree(temporary, ignore_errors=True)
+            if old.exists() and not folder.exists():
+                old.replace(folder)
+            raise RunError(
+                f"the model {folder} cannot be written ({error.strerror}); make room and try again."
+            ) from error
+        shutil.rmtree(old, ignore_errors=True)
+
+    def _write(self, folder: Path) -> None:
+        folder.mkdir(parents=True)
         tensors = {
             f"generator.{key}": value.cpu().contiguous() for key, value in self.generator.state_dict().items()
         }
@@ -162,16 +182,8 @@ class Model(Drawer):
             tensors["known_conditions"] = torch.from_numpy(
                 np.ascontiguousarray(self.known_conditions, dtype=np.float64)
             )
-        (temporary / "model.safetensors").write_bytes(save(tensors))
-        (temporary / "model.json").write_text(
-            json.dumps(self._description(), indent=1) + "\n", encoding="utf-8"
-        )
-        old = folder.with_name(f".{folder.name}.old")
-        shutil.rmtree(old, ignore_errors=True)
-        if folder.exists():
-            folder.replace(old)
-        temporary.replace(folder)
-        shutil.rmtree(old, ignore_errors=True)
+        (folder / "model.safetensors").write_bytes(save(tensors))
+        (folder / "model.json").write_text(json.dumps(self._description(), indent=1) + "\n", encoding="utf-8")
 
     def _description(self) -> dict[str, Any]:
         return {

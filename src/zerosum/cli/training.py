@@ -63,6 +63,14 @@ def train(
 
     if resume:
         run = Run.resume(out, networks=network or ())
+        for key, choice in {
+            "model": model, "steps": steps, "seed": seed, "devices": devices, "nodes": nodes
+        }.items():  # fmt: skip
+            if choice not in (None, getattr(run.config, key)):
+                raise InputError(
+                    f"--{key} is {choice}, but {out} was started with {getattr(run.config, key)}; --resume goes on to "
+                    f"the same numbers: leave --{key} out, or start a new run with --out."
+                )
     else:
         if data is None:
             raise InputError(

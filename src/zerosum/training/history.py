@@ -4,9 +4,14 @@ history.jsonl holds what the game determines, one record for each logged step, s
 byte for byte the same history. timing.jsonl beside it holds the clock: {"step", "seconds"}.
 """
 
+import errno
 import json
+import os
 from pathlib import Path
 from typing import Any
+
+from zerosum.data.files import write_text
+from zerosum.errors import RunError
 
 Record = dict[str, Any]
 
@@ -42,14 +47,22 @@ class History:
         """Forget what was logged after this step: the run goes on from a checkpoint taken there."""
         for path in (self.path, self.timing) if self.writes else ():
             lines = [json.dumps(entry) + "\n" for entry in _read(path) if entry["step"] <= step]
-            temporary = path.with_suffix(".tmp")
-            temporary.write_text("".join(lines), encoding="utf-8")
-            temporary.replace(path)
+            write_text(path, "".join(lines))
 
 
 def _append(path: Path, entry: Record) -> None:
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(entry) + "\n")
+    """Write one whole line; where there is no room for it, none of it stays."""
+    line = (json.dumps(entry) + "\n").encode()
+    with path.open("ab", buffering=0) as file:
+        before = file.tell()
+        try:
+            if file.write(line) < len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError as error:
+            file.truncate(before)
+            raise RunError(
+                f"{path} cannot be written ({error.strerror}); make room and continue with --resume."
+            ) from error
 
 
 def _read(path: Path) -> list[Record]:
