@@ -132,10 +132,10 @@ class ShowerGenerator(nn.Module):
         fraction = (mean + width * bounded(share)).exp()
         first = gate.amax(1, keepdim=True)
         on = straight((gate >= first.clamp_max(0)).to(gate.dtype), gate.sigmoid)
-        energy = whole * fraction / (on * fraction).sum(1, keepdim=True)
+        hard = on.detach()  # its stand-in's slope is without bound where only a faint layer is hit
+        energy = whole * fraction / (hard * fraction).sum(1, keepdim=True)
         enough = torch.maximum((energy >= self.threshold).to(gate.dtype), (gate >= first).to(gate.dtype))
-        on = on * enough
-        return whole * fraction / (on * fraction).sum(1, keepdim=True), on
+        return whole * fraction / (hard * enough * fraction).sum(1, keepdim=True), on * enough
 
     def _quanta(self, log_rate: Tensor, strike: Tensor) -> tuple[Tensor, Tensor]:
         """At least 1 quantum for each cell, and which cells have any: (N, cells) each.
@@ -218,7 +218,7 @@ SHOWERS = Family(
     width=256,
     depth=3,
     batch=256,
-    gamma=(1.0, 0.05),
+    gamma=(5.0, 1.0),
     learning_rate=(1e-3, 5e-5),
     own_latents=2,
     latent=64,
