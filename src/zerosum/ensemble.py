@@ -50,7 +50,7 @@ def rank(folder: str | Path) -> list[Ranked]:
 
 def _ranked(path: Path) -> Ranked | None:
     run = RunFolder(path)
-    config = Config.of(Config.read(run.config))
+    config = Config.of_run(run.config)
     judged = [
         record for record in run.history.records() if math.isfinite(record.get("js_estimate", math.inf))
     ]

@@ -9,7 +9,7 @@ import yaml
 from zerosum.data.events import Events
 from zerosum.errors import InputError
 from zerosum.training.config import Config
-from zerosum.training.schedule import cosine, decay
+from zerosum.training.schedule import cosine, geometric
 
 WRONG = {
     "unknown": ({"stepz": 3}, "no option stepz"),
@@ -64,6 +64,6 @@ def test_the_schedule_starts_and_ends_where_it_says() -> None:
     assert cosine((3.0, 1.0), 0.0) == 3.0
     assert cosine((3.0, 1.0), 0.5) == pytest.approx(2.0)
     assert cosine((3.0, 1.0), 1.0) == 1.0
-    assert decay((4.0, 1.0), 0.5) == pytest.approx(2.0)
-    assert [decay((0.1, 0.002), p) for p in (0.0, 1.0)] == pytest.approx([0.1, 0.002])
-    assert decay((1.0, 0.0), 0.5) == cosine((1.0, 0.0), 0.5)
+    assert geometric((4.0, 1.0), 0.5) == pytest.approx(2.0)
+    assert [geometric((0.1, 0.002), p) for p in (0.0, 1.0)] == pytest.approx([0.1, 0.002])
+    assert geometric((1.0, 0.0), 0.5) == cosine((1.0, 0.0), 0.5)

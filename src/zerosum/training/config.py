@@ -23,6 +23,9 @@ Positive = Annotated[int, Field(gt=0)]
 Rate = Annotated[float, Field(gt=0, le=1)]
 
 
+BEFORE: dict[str, Any] = {"schedule": "cosine", "signs": 0}  # what runs did that do not say
+
+
 class Config(BaseModel):
     """What `zerosum train` does. A pair (start, end) is a schedule over the steps (schedule.py)."""
 
@@ -86,6 +89,11 @@ class Config(BaseModel):
     packing: int = Field(1, gt=0, le=10, description="events that the discriminator judges together")
     dynamics: str = Field("alternating", description="how the players move: " + ", ".join(DYNAMICS))
     learning_rate: tuple[Rate, Rate] | None = Field(None, description="Adam's learning rate, both players")
+    schedule: Literal["geometric", "cosine"] = Field(
+        "geometric",
+        description="what follows a half cosine from the start to the end of learning_rate and gamma: their logarithms "
+        "(geometric) or they themselves",
+    )
     beta2: tuple[Rate, Rate] = Field((0.9, 0.99), description="Adam's second-moment decay; its beta1 is 0")
     ema_half_life: float = Field(
         0.01, gt=0, le=1, description="half-life of the averaged generator, fraction of steps"
@@ -152,6 +160,11 @@ class Config(BaseModel):
                 "players move at once; only alternating dynamics can give one player more updates"
             )
         return self
+
+    @classmethod
+    def of_run(cls, path: str | Path) -> Self:
+        """The configuration that a run wrote, perhaps in an earlier version, which had no other choice for some."""
+        return cls.of(BEFORE | cls.read(path))
 
     @property
     def networks(self) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from zerosum.training.checkpoint import Checkpoints
 from zerosum.training.config import Config
 from zerosum.training.diagnosis import diagnose
 from zerosum.training.history import History, Record
-from zerosum.training.schedule import cosine, decay
+from zerosum.training.schedule import SCHEDULES, cosine
 from zerosum.training.state import Training
 from zerosum.training.stopping import stalled
 
@@ -52,15 +52,15 @@ def play(
     records = history.records()
     started = time.monotonic() - (records or [{}])[-1].get("seconds", 0.0)
     ended = bool(records) and "stopped" in records[-1]
-    dynamics = DYNAMICS[config.dynamics]
+    dynamics, schedule = DYNAMICS[config.dynamics], SCHEDULES[config.schedule]
     judged = max(config.steps // config.judgements, 1) if config.judgements else 0
 
     while training.step < config.steps and not ended and not stop():
         # The schedules.
         progress = training.step / config.steps
-        training.gamma = decay(config.gamma or (0.0, 0.0), progress)
+        training.gamma = schedule(config.gamma or (0.0, 0.0), progress)
         training.set_rates(
-            decay(config.learning_rate or (0.0, 0.0), progress), cosine(config.beta2, progress)
+            schedule(config.learning_rate or (0.0, 0.0), progress), cosine(config.beta2, progress)
         )
 
         # Each player moves.

@@ -107,7 +107,7 @@ class Run:
         Networks of the user's own must be named again before anything is done with them.
         """
         folder = RunFolder(out).existing()
-        config = Config.of(Config.read(folder.config))
+        config = Config.of_run(folder.config)
         found = events if events is not None else cls._events_of(config)
         recorded = folder.read_json("provenance.json")["data"]["sha256"]
         if found.digest() != recorded:
