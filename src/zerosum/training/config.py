@@ -23,6 +23,7 @@ Positive = Annotated[int, Field(gt=0)]
 Rate = Annotated[float, Field(gt=0, le=1)]
 
 
+LIKELIHOOD_RATES = (2e-3, 5e-5)  # Adam's, of models of maximum likelihood
 BEFORE: dict[str, Any] = {"schedule": "cosine", "signs": 0}  # what runs did that do not say
 
 
@@ -89,8 +90,8 @@ class Config(BaseModel):
     packing: int = Field(1, gt=0, le=10, description="events that the discriminator judges together")
     dynamics: str = Field("alternating", description="how the players move: " + ", ".join(DYNAMICS))
     learning_rate: tuple[Rate, Rate] | None = Field(None, description="Adam's learning rate, both players")
-    schedule: Literal["geometric", "cosine"] = Field(
-        "geometric",
+    schedule: Literal["geometric", "cosine"] | None = Field(
+        None,
         description="what follows a half cosine from the start to the end of learning_rate and gamma: their logarithms "
         "(geometric) or they themselves",
     )
@@ -239,7 +240,8 @@ class Config(BaseModel):
             "depth": self.depth or depth,
             "steps": (row and row.steps) or self.steps,
             "batch": batch // share * share,
-            "learning_rate": self.learning_rate or family.learning_rate,
+            "learning_rate": self.learning_rate or (LIKELIHOOD_RATES if row else family.learning_rate),
+            "schedule": self.schedule or ("cosine" if row else "geometric"),
             "gamma": self.gamma or ((1.0, 1.0) if row else family.gamma),
         }
         return self.model_copy(update=chosen)

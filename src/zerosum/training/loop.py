@@ -52,7 +52,7 @@ def play(
     records = history.records()
     started = time.monotonic() - (records or [{}])[-1].get("seconds", 0.0)
     ended = bool(records) and "stopped" in records[-1]
-    dynamics, schedule = DYNAMICS[config.dynamics], SCHEDULES[config.schedule]
+    dynamics, schedule = DYNAMICS[config.dynamics], SCHEDULES[config.schedule or "geometric"]
     judged = max(config.steps // config.judgements, 1) if config.judgements else 0
 
     while training.step < config.steps and not ended and not stop():
