@@ -106,6 +106,8 @@ def measure(name: str, n: int) -> Row:
         found = PEERS[name](x, y)
     except ImportError:
         return {"package": name, "n": size, "status": "absent"}
+    except Exception as error:  # a broken peer is no reason to lose the others
+        return {"package": name, "n": size, "status": f"failed: {type(error).__name__}"}
     return {"package": name, "n": size, "status": "ran", "seconds": time.perf_counter() - start} | found
 
 
@@ -116,8 +118,8 @@ def table(rows: list[Row]) -> str:
         "|---|---|---|---|---|---|---|",
     ]
     for row in rows:
-        if row["status"] == "absent":
-            lines.append(f"| {row['package']} | {row['n']} | absent | | | | |")
+        if row["status"] != "ran":
+            lines.append(f"| {row['package']} | {row['n']} | {row['status']} | | | | |")
             continue
         error = "-" if row["error"] is None else f"{row['error']:.4f}"
         head = f"| {row['package']} | {row['n']} | {row['quantity']} | {row['value']:.4f} | {error}"
