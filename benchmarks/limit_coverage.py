@@ -1,11 +1,11 @@
 """Does the limit hold? Pairs with known Jensen-Shannon divergence, many repeats, learned critics.
 
-    python benchmarks/coverage.py --quick            within a minute: four pairs, n = 500, a few repeats
-    python benchmarks/coverage.py --repeats 200 --largest 5000     all pairs, n = 500 and 5000: about half an hour
-    python benchmarks/coverage.py --repeats 30                     n = 50000 too: another half hour
-    python benchmarks/coverage.py --full --repeats 5               the usual ladder of critics, for tightness
+    python benchmarks/limit_coverage.py --quick            within a minute: four pairs, n = 500, a few repeats
+    python benchmarks/limit_coverage.py --repeats 200 --largest 5000     all pairs, n = 500 and 5000: about half an hour
+    python benchmarks/limit_coverage.py --repeats 30                     n = 50000 too: another half hour
+    python benchmarks/limit_coverage.py --full --repeats 5               the usual ladder of critics, for tightness
 
-Each repeat is one line of results/coverage.jsonl, seeded by its cell and number, and is never done twice; stop and
+Each repeat is one line of results/limit_coverage.jsonl, seeded by its cell and number, never done twice; stop and
 start it as you like. The limit must hold whatever the critics, so the critics here are fast: a linear and a quadratic
 one, with small trees where those are blind or where the distributions are equal. With --full they are those that
 `zerosum compare` uses, whose limits are tighter. The table shows for each pair, n and choice of critics: the fraction
@@ -243,7 +243,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the records there")
     arguments = parser.parse_args()
     RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / ("coverage-quick.jsonl" if arguments.quick else "coverage.jsonl")
+    path = RESULTS / ("limit_coverage-quick.jsonl" if arguments.quick else "limit_coverage.jsonl")
     if arguments.quick:
         path.unlink(missing_ok=True)
     sizes = tuple(n for n in SIZES if arguments.smallest <= n <= arguments.largest)
