@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="browser tests need chr
 
 WIDTHS, SCHEMES = (1280, 390), ("light", "dark")
 ENDLESS = "steps: 1000000\nlog_every: 20\ncheckpoint_every: 1000000\njudgements: 1000\nwidth: 16\n"
-PATIENCE = 60.0
+PATIENCE = 180.0
 
 
 class Visit:
