@@ -6,9 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import zerosum.workflow.run as workflow
 from zerosum.data.events import Events
-from zerosum.workflow import Run
+from zerosum.workflow import Run, finishing, playing
 
 CHOICES = {"steps": 60, "log_every": 5, "judgements": 2, "batch": 32, "width": 8, "checkpoint_every": 60}
 
@@ -43,13 +42,13 @@ def test_the_test_split_changes_neither_training_nor_choice(tmp_path: Path) -> N
 def test_the_validation_split_decides_what_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The judge gets training events, the validation split and generated events, and the lowest estimate is kept."""
     given: list[tuple[np.ndarray, np.ndarray]] = []
-    judge = workflow.judge
+    judge = playing.judge
 
     def seen(train: Events, validation: Events, generated: Events, *, seed: int):
         given.append((train.values, validation.values))
         return judge(train, validation, generated, seed=seed)
 
-    monkeypatch.setattr(workflow, "judge", seen)
+    monkeypatch.setattr(playing, "judge", seen)
     run = played(tmp_path / "run")
     judged = {r["step"]: r["js_estimate"] for r in run.history if "js_estimate" in r}
     assert len(given) == len(judged) >= 2
@@ -78,7 +77,7 @@ def test_the_certificate_is_of_the_test_split(tmp_path: Path, monkeypatch: pytes
     def seen(reference: Events, generated: Events, **_: object) -> None:
         raise Seen(reference, generated)
 
-    monkeypatch.setattr(workflow, "compare", seen)
+    monkeypatch.setattr(finishing, "compare", seen)
     with pytest.raises(Seen) as caught:
         run.finish()
     np.testing.assert_array_equal(caught.value.args[0].values, run.test.values)

@@ -5,6 +5,7 @@ gives the same events, whatever the number asked for, the batch size or the numb
 """
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -18,7 +19,7 @@ NUMBERS = 2**22  # of the events of one block, at most
 BEYOND = 0.02  # how far beyond the known conditions counts as within, as a fraction of their range
 
 
-class Drawer:
+class Drawer(ABC):
     """Draws events in blocks; a subclass turns latents and conditions into physical values.
 
     Attributes:
@@ -36,15 +37,16 @@ class Drawer:
     facts: dict[str, Any]
 
     @property
+    @abstractmethod
     def shape(self) -> tuple[int, ...]:
         """The shape of one event."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def latents(self) -> int:
         """L, the dimensions of the prior."""
-        raise NotImplementedError
 
+    @abstractmethod
     def generate(
         self, latent: FloatArray, conditions: FloatArray | None
     ) -> tuple[FloatArray, BoolArray | None]:
@@ -53,7 +55,6 @@ class Drawer:
         Returns:
             The values (N, *event), and of clouds which points exist, (N, M).
         """
-        raise NotImplementedError
 
     @property
     def attributes(self) -> dict[str, Any]:

@@ -6,7 +6,6 @@ own, which must be named again).
 
 import json
 import math
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +19,8 @@ from torch import nn
 
 from zerosum.data.discrete import Sparse
 from zerosum.data.events import BoolArray, Events, Feature, FloatArray, Kind
+from zerosum.data.files import replace_folder
+from zerosum.data.notebook import table
 from zerosum.data.transforms import Preprocessor
 from zerosum.drawer import BLOCK, Drawer
 from zerosum.errors import InputError, RunError
@@ -28,6 +29,7 @@ from zerosum.likelihood.games import generator_of
 from zerosum.likelihood.player import LikelihoodModel
 
 FORMAT = 1
+SHOWN = 8  # features that a notebook names
 LARGEST = 2**26  # of the numbers in an event, of latents, of conditions
 
 
@@ -137,6 +139,22 @@ class Model(Drawer):
         found = model.log_prob(standard, given).cpu().double()
         return (found if model.counts else found + self.preprocessor.log_jacobian(events.values)).numpy()
 
+    def _repr_html_(self) -> str:
+        """For notebooks."""
+        numbers = sum(weight.numel() for weight in self.generator.parameters())
+        labels = [feature.label for feature in self.features]
+        given = ", ".join(feature.label for feature in self.condition_features) or "nothing"
+        facts = [(key, str(self.facts[key])) for key in ("step", "seed") if key in self.facts]
+        rows = [
+            ("events", f"{self.kind} of shape {self.shape}"),
+            ("features", ", ".join(labels[:SHOWN] + ["..."] * (len(labels) > SHOWN))),
+            ("given", given),
+            ("latents", f"{self.latents:,}"),
+            ("parameters", f"{numbers:,}"),
+            *facts,
+        ]
+        return table(f"Generator ({self.blueprint.model})", (), rows, ("draw events with sample(n, seed=1)",))
+
     @property
     def device(self) -> torch.device:
         """Where the generator is."""
@@ -155,26 +173,14 @@ class Model(Drawer):
         Raises:
             RunError: Where it cannot be written; a model that was there before is kept.
         """
-        folder = Path(folder)
-        temporary, old = (folder.with_name(f".{folder.name}.{end}") for end in ("tmp", "old"))
         try:
-            for earlier in (temporary, old):
-                shutil.rmtree(earlier, ignore_errors=True)
-            self._write(temporary)
-            if folder.exists():
-                folder.replace(old)
-            temporary.replace(folder)
+            replace_folder(Path(folder), self._write)
         except OSError as error:
-            shutil.rmtree(temporary, ignore_errors=True)
-            if old.exists() and not folder.exists():
-                old.replace(folder)
             raise RunError(
                 f"the model {folder} cannot be written ({error.strerror}); make room and try again."
             ) from error
-        shutil.rmtree(old, ignore_errors=True)
 
     def _write(self, folder: Path) -> None:
-        folder.mkdir(parents=True)
         tensors = {
             f"generator.{key}": value.cpu().contiguous() for key, value in self.generator.state_dict().items()
         }

@@ -1,4 +1,6 @@
-"""Packing: what the discriminator gets, and that the penalty belongs to a pack."""
+"""Packing: what the discriminator gets, that the penalty belongs to a pack, and how many packs V needs."""
+
+from pathlib import Path
 
 import pytest
 import torch
@@ -12,6 +14,7 @@ from zerosum.game.packing import pack
 from zerosum.game.penalties import PENALTIES
 from zerosum.game.players import Batch, adversarial_game
 from zerosum.training.config import Config
+from zerosum.workflow import Run
 
 
 @pytest.mark.parametrize("shape", [(3,), (2, 4, 5), (1, 2, 3, 4)])
@@ -72,3 +75,15 @@ def test_a_batch_that_does_not_divide_is_refused_and_an_open_one_fitted() -> Non
         Config.of({"packing": 3, "batch": 256})
     resolved = Config.of({"packing": 3}).resolved(Events.table(torch.zeros(5000, 2).numpy()))
     assert resolved.batch == 255
+    few = Events.table(torch.zeros(20, 2).numpy())
+    with pytest.raises(InputError, match="20 events make batches of 5, but packing x devices x nodes is 10"):
+        Config.of({"packing": 10}).resolved(few)
+
+
+def test_a_value_needs_ten_packs(tmp_path: Path) -> None:
+    events = Events.table(torch.randn(200, 2, generator=torch.Generator().manual_seed(0)).numpy())
+    with pytest.raises(InputError, match=r"20 validation events make 5 packs.*set packing to at most 2"):
+        Run.start(events, tmp_path / "run", {"packing": 4})
+    assert not (tmp_path / "run").exists()
+    run = Run.start(events, tmp_path / "run", {"packing": 2, "steps": 20, "log_every": 10, "width": 8})
+    assert [record["value_error"] > 0 for record in run.play()] == [True, True]

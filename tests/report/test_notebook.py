@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from html.parser import HTMLParser
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -116,11 +115,19 @@ def test_a_comparison_writes_its_report(found, tmp_path) -> None:
     assert "s" in (tmp_path / "report.html").read_text()
 
 
+def test_a_model(tmp_path, tables) -> None:
+    events = replace(tables[0], features=(*tables[0].features[:-1], zerosum.Feature(HOSTILE))).given(["x"])
+    run = Run.start(events, tmp_path / "run", {"model": "gaussian", "steps": 10, "log_every": 10})
+    list(run.play())
+    text = read(run.model)
+    for shown in ("table of shape (2,)", HOSTILE, "x [", "gaussian", "latents", "sample(n, seed=1)"):
+        assert shown in text, shown
+
+
 def test_a_run(tmp_path, tables, history) -> None:
     run = Run.start(tables[0], tmp_path / "run", {"model": "gan", "steps": 90_100})
-    run.folder = SimpleNamespace(  # type: ignore[assignment]
-        path=run.folder.path, history=SimpleNamespace(records=lambda: history), read_json=run.folder.read_json
-    )
+    for record in history:
+        run.folder.history.append(record, 0.0)
     text = read(run)
     assert "90,100 of 90,100" in text
     assert "0.0120" in text

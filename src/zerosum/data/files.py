@@ -1,6 +1,8 @@
-"""Files that are written at once or not at all."""
+"""Files and folders that are written at once or not at all."""
 
 import errno
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from zerosum.errors import InputError, RunError
@@ -31,3 +33,26 @@ def write_bytes(path: Path, content: bytes) -> None:
                 f"{path} cannot be written ({error.strerror}); make room and try again."
             ) from error
         raise InputError(f"{path} cannot be written ({error.strerror}); choose another place.") from None
+
+
+def replace_folder(folder: Path, write: Callable[[Path], None]) -> None:
+    """Let `write` fill an empty folder under a temporary name, then put it in the place of the one before.
+
+    Raises:
+        OSError: Where that cannot be done; the one before is kept.
+    """
+    temporary, old = (folder.with_name(f".{folder.name}.{end}") for end in ("tmp", "old"))
+    try:
+        for earlier in (temporary, old):
+            shutil.rmtree(earlier, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        write(temporary)
+        if folder.exists():
+            folder.replace(old)
+        temporary.replace(folder)
+    except OSError:
+        shutil.rmtree(temporary, ignore_errors=True)
+        if old.exists() and not folder.exists():
+            old.replace(folder)
+        raise
+    shutil.rmtree(old, ignore_errors=True)

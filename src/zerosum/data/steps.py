@@ -7,6 +7,7 @@ any shape. `inverse` is made of operations that ONNX has.
 # ruff: noqa: ARG002, D102  -- every step has the methods of Step, which are described there
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -17,20 +18,20 @@ from torch import Tensor
 NEAREST = 2.0**-40  # how near to an edge, in units of the range, a value may come
 
 
-class Step:
+class Step(ABC):
     """An increasing map of the real line, or of a part of it."""
 
+    @abstractmethod
     def forward(self, x: Tensor, generator: torch.Generator) -> Tensor:
         """From physical to standard values."""
-        raise NotImplementedError
 
+    @abstractmethod
     def inverse(self, y: Tensor) -> Tensor:
         """From standard to physical values."""
-        raise NotImplementedError
 
+    @abstractmethod
     def log_jacobian(self, x: Tensor) -> Tensor:
         """ln|dy/dx|, shape like x."""
-        raise NotImplementedError
 
     def state(self) -> dict[str, Any]:
         """All that is needed to make the step again, as plain JSON."""
@@ -102,8 +103,8 @@ class Log(Step):
 
 
 @dataclass(frozen=True)
-class Probit(Step):
-    """y = Φ⁻¹((x - low) / (high - low)): a uniform feature becomes normal, and no value passes either edge."""
+class Between(Step):
+    """A map of u = (x - low) / (high - low) in (0, 1): no value passes either edge."""
 
     low: float
     high: float
@@ -111,13 +112,20 @@ class Probit(Step):
     def _fraction(self, x: Tensor) -> Tensor:
         return ((x - self.low) / (self.high - self.low)).clamp(NEAREST, 1 - NEAREST)
 
+    def _value(self, fraction: Tensor) -> Tensor:
+        return self.low + (self.high - self.low) * fraction.clamp(NEAREST, 1 - NEAREST)
+
+
+@dataclass(frozen=True)
+class Probit(Between):
+    """y = Φ⁻¹(u), u = (x - low) / (high - low): a uniform feature becomes normal."""
+
     def forward(self, x: Tensor, generator: torch.Generator) -> Tensor:
         y: Tensor = torch.special.ndtri(self._fraction(x))
         return y
 
     def inverse(self, y: Tensor) -> Tensor:
-        fraction = 0.5 + 0.5 * torch.erf(y * math.sqrt(0.5))
-        return self.low + (self.high - self.low) * fraction.clamp(NEAREST, 1 - NEAREST)
+        return self._value(0.5 + 0.5 * torch.erf(y * math.sqrt(0.5)))
 
     def log_jacobian(self, x: Tensor) -> Tensor:
         y: Tensor = torch.special.ndtri(self._fraction(x))
@@ -128,21 +136,15 @@ class Probit(Step):
 
 
 @dataclass(frozen=True)
-class Logit(Step):
+class Logit(Between):
     """y = ln(u / (1 - u)), u = (x - low) / (high - low): for features that pile up at both edges."""
-
-    low: float
-    high: float
-
-    def _fraction(self, x: Tensor) -> Tensor:
-        return ((x - self.low) / (self.high - self.low)).clamp(NEAREST, 1 - NEAREST)
 
     def forward(self, x: Tensor, generator: torch.Generator) -> Tensor:
         u = self._fraction(x)
         return u.log() - (-u).log1p()
 
     def inverse(self, y: Tensor) -> Tensor:
-        return self.low + (self.high - self.low) * torch.sigmoid(y).clamp(NEAREST, 1 - NEAREST)
+        return self._value(torch.sigmoid(y))
 
     def log_jacobian(self, x: Tensor) -> Tensor:
         u = self._fraction(x)

@@ -81,14 +81,12 @@ class Blueprint:
     def generator(self) -> nn.Module:
         """G, from latents (N, L) and conditions (N, K) to the game's space."""
         told = len(self.sums)
-        latent = self.latent - (Drawn.latents if told else 0)
+        latent = self.latent - (Drawn.latents if told else 0) + self.signs
         shape, given = self.lens().game_shape, told + self.conditions
-        build = partial(
-            self.family.generator, latent + self.signs, given, self.cells or shape, self.width, self.depth
-        )
+        build = partial(self.family.generator, latent, given, self.cells or shape, self.width, self.depth)
         if self.networks:
-            some = torch.zeros(TRIED, latent + self.signs)
-            module = tried(build, (some, _zeros(given)), (TRIED, *shape), "generator")
+            seen = torch.zeros(TRIED, latent), _zeros(given)
+            module = tried(build, seen, (TRIED, *shape), "generator")
         else:
             module = build()
         if self.signs:

@@ -8,12 +8,14 @@ the best it can do is the forward Kullback-Leibler divergence's minimum, and the
 the data (in nats per event, in standardised units).
 """
 
+from abc import ABC, abstractmethod
+
 from torch import Tensor, nn
 
 from zerosum.game.players import Batch, Game, Losses, Player
 
 
-class LikelihoodModel(nn.Module):
+class LikelihoodModel(nn.Module, ABC):
     """A generator whose density is known, or bounded from below.
 
     A subclass gives `forward` (the generator) and `log_prob`; both live in the space of standardised events.
@@ -26,13 +28,13 @@ class LikelihoodModel(nn.Module):
     counts: bool = False
     bound: bool = False
 
+    @abstractmethod
     def forward(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         """From latents (N, L) and conditions (N, K) to standardised events (N, *shape)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def log_prob(self, x: Tensor, c: Tensor | None = None) -> Tensor:
         """The density, ln p_g(x | c) in nats per event, shape (N,)."""
-        raise NotImplementedError
 
     def quick_log_prob(self, x: Tensor, c: Tensor | None = None) -> Tensor:
         """What is quick enough to watch while training: `log_prob` itself, or a weaker bound."""

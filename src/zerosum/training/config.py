@@ -222,8 +222,8 @@ class Config(BaseModel):
         share = self.packing * self.processes
         if batch < share:
             raise InputError(
-                f"{len(events)} events make batches of {batch}, too few for {self.processes} processes; use fewer "
-                "devices or nodes."
+                f"{len(events)} events make batches of {batch}, but packing x devices x nodes is {share}; make one "
+                "of them smaller."
             )
         latent = self.latent or family.latent or max(16, 2 * numbers if events.kind == "table" else numbers)
         signs = 0 if row else min(family.signs, latent) if self.signs is None else self.signs

@@ -43,6 +43,18 @@ class History:
             for record in _read(self.path)
         ]
 
+    @property
+    def step(self) -> int:
+        """The last step that was logged; 0 where none was."""
+        records = _read(self.path)
+        return int(records[-1]["step"]) if records else 0
+
+    @property
+    def stopped(self) -> str | None:
+        """Why the training ended by itself before all its steps (stopping.py), if it did."""
+        records = _read(self.path)
+        return records[-1].get("stopped") if records else None
+
     def rewind(self, step: int) -> None:
         """Forget what was logged after this step: the run goes on from a checkpoint taken there."""
         for path in (self.path, self.timing) if self.writes else ():

@@ -1,9 +1,11 @@
 """The whole line: file -> events -> game -> run -> samples -> certificate -> report.
 
-    reading.py  events from files, in memory or as a stream
-    run.py      a training and its folder: start, play, resume, finish
-    files.py    simulate, sample, compare and export, from files to files
-    story.py    the demonstration
+    reading.py    events from files, in memory or as a stream
+    playing.py    a run's game: begun or gone on with, judged, its best generator kept
+    finishing.py  a run's end: the comparison with its test split, certificate and page
+    run.py        train: a run and its folder; start, resume, play, finish
+    files.py      simulate, sample, compare and export, from files to files
+    story.py      demo
 
 The command line is a thin layer over this stage.
 """

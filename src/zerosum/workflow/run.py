@@ -1,14 +1,10 @@
-"""A training and its folder: start, play, resume, finish."""
+"""A training and its folder: start, resume, play (playing.py), finish (finishing.py), and what it says of itself."""
 
-import copy
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from matplotlib.figure import Figure
 
 from zerosum.data.blocks import Stream
@@ -17,29 +13,23 @@ from zerosum.data.files import write_text
 from zerosum.data.notebook import table
 from zerosum.data.selection import check_trainable
 from zerosum.errors import InputError
-from zerosum.evaluation.breadth import breadth
-from zerosum.evaluation.judge import MOST, judge
-from zerosum.evaluation.memorisation import LEAST_EVENTS, memorised
-from zerosum.evaluation.observables import observed_pair, with_observables
 from zerosum.game.own import agreed
 from zerosum.model import Model
-from zerosum.report.compared import Compared, compare
+from zerosum.report.compared import Compared
 from zerosum.report.curves import training_figure
-from zerosum.report.html import write_report
-from zerosum.report.snapshots import Snapshots
 from zerosum.report.style import Style, using
 from zerosum.training.config import Config
 from zerosum.training.diagnosis import warned
-from zerosum.training.engine import Engine, is_first
+from zerosum.training.engine import is_first
 from zerosum.training.history import Record
-from zerosum.training.loop import play
 from zerosum.training.run import RunFolder, provenance
-from zerosum.training.setup import Setup, prepare
-from zerosum.training.state import Training
+from zerosum.workflow.finishing import finish
+from zerosum.workflow.playing import Playing
 from zerosum.workflow.reading import open_events
 
 SPLIT = (0.8, 0.1, 0.1)  # train, validation, test
-MOST_REMEMBERED = 5_000  # events of each sample for the test of memorisation after a training
+LEAST_EVENTS = 100
+LEAST_PACKS = 10  # of validation events: V is the mean over packs
 WATCHED = {
     "value": "V, held-out",
     "log_likelihood": "ln p, held-out [nats]",
@@ -81,11 +71,14 @@ class Run:
         """A new run: check the events, resolve the configuration, make the folder."""
         some = events.train if isinstance(events, Stream) else events
         check_trainable(some)
-        if len(events) < 100:
-            raise InputError(f"there are {len(events)} events; training needs at least 100 (better 10,000).")
+        if len(events) < LEAST_EVENTS:
+            raise InputError(
+                f"there are {len(events)} events; training needs at least {LEAST_EVENTS} (better 10,000)."
+            )
         config = Config.of(choices | {"stream": isinstance(events, Stream)}).resolved(some)
         folder = RunFolder(out)
         run = cls(folder, config, events, config.networks)
+        check_packs(config.packing, len(run.validation))
         if not is_first(config.processes):  # the first process makes the folder
             return run
         folder.create()
@@ -133,80 +126,10 @@ class Run:
             notice: Told what a user should know, such as that a damaged checkpoint was passed over
                 or that other code wrote it.
         """
-        config, checkpoints = self.config, self.folder.checkpoints
-        agreed(config.networks, self.networks, str(self.folder.path))
-        checkpoints.keep = config.keep
-        first = self.first
-        self.folder.history.writes = checkpoints.writes = first
-        with self.folder.locked() if first else nullcontext():
-            engine = Engine(
-                device=config.device,
-                precision=config.precision,
-                threads=config.threads,
-                devices=config.devices,
-                nodes=config.nodes,
-            )
-            setup = prepare(config, self.train_events, self.validation, engine, self.stream)
-            if checkpoints.steps():
-                _, tensors, facts, notices = checkpoints.read_newest()
-                for sentence in notices:
-                    notice(sentence)
-                setup.training.restore(tensors, facts)
-            setup.training.agree()
-            self.folder.history.rewind(setup.training.step)
-            if self.stopped:
-                notice(f"the run is finished: it stopped by itself at step {self.step}: {self.stopped}.")
-            if first:
-                self.folder.stop.unlink(missing_ok=True)
-            field = setup.field if config.model == "gan" and config.packing == 1 else None
-            snapshots = Snapshots(self.folder.path / "snapshots", config, self.validation, field)
-            if first:
-                snapshots.begin(setup.training.step)
-            engine.barrier()
-            asked: list[int] = []
-            for record in play(
-                setup.training,
-                config=config,
-                history=self.folder.history,
-                checkpoints=checkpoints,
-                watch=engine.once(setup.value),
-                judge=engine.once(lambda training: self._judge(self._model(setup, training))),
-                keep=engine.once(lambda training: self._model(setup, training).save(self.folder.model)),
-                stop=lambda: engine.any(bool(asked) or stop(), setup.training.step),
-            ):
-                if first and snapshots.due(record):
-                    snapshots.write(record["step"], self._model(setup, setup.training))
-                yield record
-                if self.folder.stop.exists():
-                    asked.append(record["step"])
-            engine.barrier()
+        agreed(self.config.networks, self.networks, str(self.folder.path))
+        game = Playing(self.folder, self.config, self.train_events, self.validation, self.stream)
+        yield from game.records(stop, notice)
         self.__dict__.pop("model", None)
-
-    def _model(self, setup: Setup, training: Training) -> Model:
-        """The averaged generator as a model."""
-        known = self.train_events.conditions
-        return Model(
-            setup.blueprint,
-            setup.preprocessor,
-            copy.deepcopy(training.averaged).cpu(),
-            self.train_events.kind,
-            self.train_events.features,
-            self.train_events.condition_features,
-            None if known is None else np.asarray(known[:100_000], dtype=np.float64),
-            {"step": training.step, "seed": self.config.seed, "attributes": self.train_events.attributes},
-        )
-
-    def _judge(self, model: Model) -> Record:
-        """How far the generator is, from the validation split; decides which generator is kept."""
-        n = len(self.validation) + min(MOST, len(self.train_events))
-        generated = model.sample(n, seed=self.config.seed + 1)
-        train, validation, fake = (
-            with_observables(part, self.config.observable, like=self.train_events)
-            for part in (self.train_events, self.validation, generated)
-        )
-        found = judge(train, validation, fake, seed=self.config.seed)
-        width = breadth(self.validation, generated.take(slice(len(self.validation), None)))
-        return {"js_estimate": found.value, "js_error": found.error} | width
 
     @property
     def history(self) -> list[Record]:
@@ -216,8 +139,7 @@ class Run:
     @property
     def stopped(self) -> str | None:
         """Why the run ended before all its steps, if it did so by itself (`patience`)."""
-        records = self.history
-        return records[-1].get("stopped") if records else None
+        return self.folder.history.stopped
 
     @property
     def finished(self) -> bool:
@@ -242,8 +164,7 @@ class Run:
     @property
     def step(self) -> int:
         """The last step that was logged."""
-        records = self.history
-        return int(records[-1]["step"]) if records else 0
+        return self.folder.history.step
 
     def plot(self, *, style: Style = "plain") -> Figure:
         """The training against the step: V beside -ln 4, the judged divergence, losses, gradient norms."""
@@ -268,32 +189,16 @@ class Run:
 
     def finish(self) -> Compared:
         """Compare with the test split, which nothing else has touched; write certificate.json and report.html."""
-        generated = self.model.sample(max(len(self.test), 10_000), seed=self.config.seed + 2)
-        observables = self.config.observable
-        comparison = self._remembered(
-            compare(self.test, generated, observables=observables, seed=self.config.seed), generated
-        )
-        self.folder.write_json("certificate.json", comparison.to_json())
-        write_report(
-            self.folder.path / "report.html",
-            comparison=comparison.to_json(),
-            reference=self.test,
-            generated=generated,
-            observables=observed_pair(self.test, generated, observables),
-            history=self.history,
-            provenance=self.folder.read_json("provenance.json"),
-            title=f"Run {self.folder.path.name}",
-        )
-        return comparison
+        return finish(self.folder, self.config, self.train_events, self.test, self.model)
 
-    def _remembered(self, comparison: Compared, generated: Events) -> Compared:
-        """The comparison with the test of memorisation, where there are no conditions and enough events."""
-        if self.test.conditions is not None or min(len(self.test), len(generated)) < LEAST_EVENTS:
-            return comparison
-        found = memorised(
-            self.train_events, self.test, generated, seed=self.config.seed, most=MOST_REMEMBERED
+
+def check_packs(packing: int, validation: int) -> None:
+    """Refuse a training whose validation events make too few packs to measure V."""
+    if packing > 1 and validation < LEAST_PACKS * packing:
+        raise InputError(
+            f"packing is {packing}, and {validation} validation events make {validation // packing} packs; V needs at "
+            f"least {LEAST_PACKS}: set packing to at most {max(validation // LEAST_PACKS, 1)}, or train on more events."
         )
-        return replace(comparison, memorisation=found)
 
 
 def train(
