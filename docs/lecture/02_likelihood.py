@@ -69,7 +69,7 @@ print(
 assert np.ptp(shift) < 0.1
 
 # %% [markdown]
-# The last number is not exactly constant because the data are a sample. It would be with infinitely many events.
+# The difference is not exactly constant because the data are a sample. It would be with infinitely many events.
 #
 # ## On collision data
 #

@@ -35,8 +35,8 @@ for name, fit in fits.items():
 # target in peaks around which the model has almost nothing.
 #
 # The forward fit has a closed form: the mean and the variance of the target, whatever its shape. Its width here is
-# $\sqrt{1 + (d/2)^2}$. The reverse fit is one of the two peaks, and the divergence it cannot get rid of is $\ln 2$, the
-# logarithm of what it left out.
+# $\sqrt{1 + (d/2)^2}$. The reverse fit is one of the two peaks, and the divergence it cannot get rid of is close to
+# $\ln 2 = -\ln\tfrac12$, minus the logarithm of the share of the data that it kept.
 
 # %%
 forward, reverse = fits["kl"], fits["reverse_kl"]

@@ -53,7 +53,7 @@ figure.tight_layout()
 plt.show()
 
 # %% [markdown]
-# The reverse fit has lost a mode, and its loss stops at $\ln 2$, the logarithm of what it left out. Yet by its own
+# The reverse fit has lost a mode, and its loss stops at $\ln 2$: it kept half of the data. Yet by its own
 # events it is nearly perfect: the weights $p/p_g$ of its events are almost equal, the effective sample size is almost
 # 1. (Where $p$ is known only up to its norm, the $\ln 2$ is not seen either.) Only somebody who has seen the *other*
 # mode can object. That is the discriminator's job.

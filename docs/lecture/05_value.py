@@ -161,5 +161,5 @@ assert (v[-5:].mean() + math.log(4)) / 2 < estimates[-1]  # the game's discrimin
 # $-\ln 4$ proves nothing** unless the discriminator is good: that is why the result of a training is judged by critics
 # that were trained to the end, on a generator that holds still, and not by the game.
 #
-# **Try:** 10,000 steps, `"width": 128` and `"batch": 256`, which are the defaults: the divergence goes on falling while
-# $V$ does not move.
+# **Try:** 10,000 steps with the default `"width": 128` and `"batch": 256`: does the divergence go on falling while $V$
+# does not move?

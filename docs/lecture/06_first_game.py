@@ -3,8 +3,8 @@
 #
 # Now both players are networks. The generator maps a latent $z \sim N(0, 1)$ to an event, $x = G(z; \theta_G)$; the
 # discriminator maps an event to one number, $D(x; \theta_D)$; each moves in turn, down its own cost. This is the whole
-# algorithm, and the loop of `zerosum` is not longer. First by hand, on a table of two columns; then with the library,
-# whose generator for images is *de-convolutional*: it grows a picture from a few numbers by transposed convolutions.
+# algorithm, in the loop of `zerosum`, too. First by hand, on a table of two columns; then with the library, whose
+# generator for images is *de-convolutional*: it grows a picture from a few numbers by transposed convolutions.
 
 # %%
 import math
