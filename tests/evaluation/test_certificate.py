@@ -8,7 +8,8 @@ from scipy import stats
 
 from zerosum.data.events import Events
 from zerosum.errors import InputError
-from zerosum.evaluation.certificate import certificate, certify, estimate, null_floor, p_value, wager
+from zerosum.evaluation.certificate import certificate, certify, null_floor, p_value
+from zerosum.evaluation.clipped import estimate, wager
 from zerosum.evaluation.critics import Polynomial
 from zerosum.evaluation.folds import examine, scores
 from zerosum.evaluation.variational import DIVERGENCES

@@ -5,6 +5,8 @@ import math
 import pytest
 
 from zerosum.report import words
+from zerosum.report.numbers import measured
+from zerosum.report.statements import statements
 from zerosum.theory.estimate import floored
 
 
@@ -22,7 +24,7 @@ from zerosum.theory.estimate import floored
     ],
 )
 def test_measured(value, error, text) -> None:
-    assert words.measured(value, error) == text
+    assert measured(value, error) == text
 
 
 @pytest.mark.parametrize("value", [0.027494, 0.0274999, 0.1, 0.69314, 1e-7, 3.14159e-5, 12.34567])
@@ -51,7 +53,7 @@ def test_verdict_and_meaning_without_the_comparisons_own() -> None:
     ("lower", "kind"), [(0.02, "certified"), (0.0, "asymptotic"), (-0.1, "asymptotic"), (None, "asymptotic")]
 )
 def test_only_a_limit_above_0_is_called_certified(lower, kind) -> None:
-    row = next(words.statements({"jensen_shannon": {"estimate": 0.03, "error": 0.01, "lower": lower}}))
+    row = next(statements({"jensen_shannon": {"estimate": 0.03, "error": 0.01, "lower": lower}}))
     assert (row.name, row.kind) == ("Jensen-Shannon", kind)
 
 

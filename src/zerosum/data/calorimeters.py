@@ -1,4 +1,4 @@
-"""Built-in calorimeters, and the reading of CaloChallenge binning files.
+"""Built-in calorimeters.
 
 The numbers are rounded and ours. `atlas_like` has the cells of CaloChallenge's dataset 1 for photons (368 voxels)
 and depths near those of the ATLAS barrel at small rapidity (JINST 3 (2008) S08003); `silicon_like` the 45 x 16 x 9
@@ -9,7 +9,6 @@ minutes; `front_view`, `side_view` and `volume` are plain grids in a lead tungst
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
-from xml.parsers.expat import ExpatError, ParserCreate
 
 import numpy as np
 
@@ -122,57 +121,6 @@ def geometry(name: str) -> Geometry:
             f"there is no geometry {name}; give one of {', '.join(GEOMETRIES)}, or a .xml or .yaml file."
         )
     return GEOMETRIES[name]()
-
-
-def read_binning(path: Path, particle: str | None) -> tuple[str, Material, tuple[Layer, ...]]:
-    """Name, material and active layers of a CaloChallenge binning file."""
-    bins = _elements(path)
-    named = {name: layers for name, layers in bins.items() if particle in (None, name)}
-    if len(named) != 1:
-        raise InputError(
-            f"{path} has bins for {', '.join(bins) or 'nothing'}, and {particle or 'no particle'} was given; "
-            "name one of them as the particle."
-        )
-    ((name, rings),) = named.items()
-    for material, depths in STACKS:
-        if rings and rings.keys() <= depths.keys():
-            return (
-                f"{path.stem} ({name})",
-                material,
-                tuple(Layer(*depths[i], rings[i]) for i in sorted(rings)),
-            )
-    raise InputError(
-        f"{path} has the layers {', '.join(map(str, rings)) or 'none'}, whose depths are not built in; "
-        "write them with the cells in a .yaml geometry."
-    )
-
-
-def _elements(path: Path) -> dict[str, dict[int, Rings]]:
-    """The rings by layer number, by the name of each Bin; layers with a single edge are not read out."""
-    bins: dict[str, dict[int, Rings]] = {}
-
-    def start(tag: str, attributes: dict[str, str]) -> None:
-        if tag == "Bin":
-            bins[attributes["name"]] = {}
-        elif tag == "Layer":
-            edges = tuple(float(edge) for edge in attributes["r_edges"].split(","))
-            if len(edges) > 1:
-                rings = Rings(edges, int(attributes["n_bin_alpha"]))
-                bins[list(bins)[-1]][int(attributes["id"])] = rings
-
-    def refuse(*_: object) -> None:
-        raise ValueError("it declares a document type, which a binning file does not need")
-
-    parser = ParserCreate()
-    parser.StartElementHandler, parser.StartDoctypeDeclHandler = start, refuse
-    try:
-        parser.Parse(path.read_bytes(), True)
-    except (OSError, ExpatError, KeyError, IndexError, ValueError) as error:
-        reason = f"{type(error).__name__}: {str(error).rstrip('.')}"
-        raise InputError(
-            f"{path} is not a CaloChallenge binning file ({reason}); give one with Bin and Layer elements."
-        ) from error
-    return bins
 
 
 def _edges(side: int, pitch: float) -> tuple[float, ...]:

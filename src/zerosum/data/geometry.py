@@ -9,7 +9,6 @@ Voxels are numbered as in CaloChallenge files: r fastest, then alpha, then layer
 fastest, then y, then layer. Lengths are in mm, energies in MeV, depths in radiation lengths X0.
 """
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from math import inf, pi
@@ -213,50 +212,24 @@ class Geometry:
         """How many voxels."""
         return self.offsets[-1]
 
-    @classmethod
-    def from_xml(cls, path: str | Path, particle: str | None = None) -> Self:
+    @staticmethod
+    def from_xml(path: str | Path, particle: str | None = None) -> "Geometry":
         """A CaloChallenge binning file, with depths and material from `zerosum.data.calorimeters`.
 
         Args:
             path: The file; document types, and with them entities, are refused.
             particle: Which `Bin` of the file to take ("photon"); not needed where there is one.
         """
-        from zerosum.data.calorimeters import read_binning
+        from zerosum.data.geometry_files import read_binning
 
-        return cls(*read_binning(Path(path), particle))
+        return read_binning(Path(path), particle)
 
-    @classmethod
-    def from_yaml(cls, path: str | Path) -> Self:
+    @staticmethod
+    def from_yaml(path: str | Path) -> "Geometry":
         """A file with `name`, `material` (the fields of `Material`) and `layers` (start, stop, r_edges, n_alpha)."""
-        import yaml
+        from zerosum.data.geometry_files import read_yaml
 
-        try:
-            return cls(**_from_mapping(yaml.safe_load(Path(path).read_text())))
-        except (OSError, RecursionError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
-            reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
-            raise InputError(
-                f"{path} is not a geometry ({reason}); give name, material (radiation_length, moliere_radius, "
-                "critical_energy, atomic_number, ...) and layers (start, stop, r_edges, n_alpha)."
-            ) from error
-
-
-def _from_mapping(entries: dict[str, Any]) -> dict[str, Any]:
-    """The fields of a `Geometry` from a mapping."""
-    unknown = set(entries) - {"name", "material", "layers"}
-    if unknown:
-        raise ValueError(f"unknown entry {', '.join(sorted(unknown))}")
-    if not isinstance(entries["name"], str):
-        raise TypeError("the name is not text")
-    material = {"name": entries["name"]} | entries["material"]
-    return {
-        "name": entries["name"],
-        "material": Material(**material),
-        "layers": tuple(_layer(**layer) for layer in entries["layers"]),
-    }
-
-
-def _layer(start: float, stop: float, r_edges: Sequence[float], n_alpha: int = 1) -> Layer:
-    return Layer(start, stop, Rings(tuple(r_edges), n_alpha))
+        return read_yaml(Path(path))
 
 
 def _face(fields: dict[str, Any]) -> Face:

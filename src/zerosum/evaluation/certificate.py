@@ -12,7 +12,7 @@ never wrong.
 1. *Split* each sample by seed into two halves. On one half critics of growing capacity are fitted (80 %),
    stopped, calibrated, stacked, and their clip level chosen (20 %); the other half certifies. Then the halves
    swap roles.
-2. *Limit*: logits clipped to [-B, B] make Z = u(T(x)) + v(T(y)) bounded; a betting limit for E Z
+2. *Limit* (clipped.py): logits clipped to [-B, B] make Z = u(T(x)) + v(T(y)) bounded; a betting limit for E Z
    (theory/betting.py), with the capital averaged over the critics and over the two halves. It holds with
    probability 1 - alpha at any n, without asymptotics, for independent events.
 3. *Estimate*: the held-out mean over both halves with its standard error. It is a lower bound in expectation.
@@ -30,11 +30,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from zerosum.data.events import Events, FloatArray
+from zerosum.data.events import Events
 from zerosum.data.notebook import table
 from zerosum.errors import InputError
-from zerosum.evaluation.capital import foreseen, paired
-from zerosum.evaluation.critics import STACK, Critic
+from zerosum.evaluation.clipped import estimate, held_out, wager
+from zerosum.evaluation.critics import Critic
 from zerosum.evaluation.folds import BUDGET, Fold, all_weights, examine
 from zerosum.evaluation.ranking import (
     asymptotic_p_value,
@@ -44,8 +44,7 @@ from zerosum.evaluation.ranking import (
 )
 from zerosum.evaluation.variational import DIVERGENCES, Variational
 from zerosum.evaluation.variational import divergence as find
-from zerosum.theory.betting import Gamble, Wager, lower_limit
-from zerosum.theory.estimate import Estimate
+from zerosum.theory.betting import lower_limit
 
 SIGNIFICANT = (
     2.0  # standard errors by which the most capable critic must lead for the bound to be "still growing"
@@ -118,62 +117,6 @@ class Certificate:
         events = f"{self.n_reference:,} reference and {self.n_generated:,} generated events"
         tested = f"p = {self.p_value:.3g}; {events}"
         return table(str(self), ("critic", "seen", "error"), rows + floor, (tested, *self.notes))
-
-
-def clip_levels(n: int) -> FloatArray:
-    """The clip levels B that are tried, from D in [0.475, 0.525] to B = ln n."""
-    return np.geomspace(0.1, np.log(n), 16)
-
-
-def choose_clip(rule: Variational, tune: tuple[FloatArray, FloatArray], n: int, alpha: float) -> float:
-    """The clip level whose lower limit, foreseen from tuning logits for n pairs, is largest.
-
-    With alpha = 1 the mean itself is maximised, which is what an estimate wants.
-    """
-
-    def predicted(clip: float) -> float:
-        z = terms(rule, tune, clip)
-        return float(z.mean()) if alpha == 1 else foreseen(z, *rule.bounds(clip), n, alpha)
-
-    return float(max(clip_levels(n), key=predicted))
-
-
-def terms(rule: Variational, logits: tuple[FloatArray, FloatArray], clip: float) -> FloatArray:
-    """Z = u + v for pairs of one critic's clipped logits."""
-    reference, generated = (np.clip(logit, -clip, clip) for logit in logits)
-    return paired(rule.reference(reference), rule.generated(generated))
-
-
-def wager(rule: Variational, fold: Fold, alpha: float) -> tuple[Wager, float]:
-    """The bets of all critics on the events of one fold at level alpha, and the stack's clip level."""
-    n = min(part.shape[1] for part in fold.held)
-    gambles, clip = [], 0.0
-    for k, name in enumerate(fold.names):
-        tune, held = ((part[0][k], part[1][k]) for part in (fold.tune, fold.held))
-        clip = choose_clip(rule, tune, n, alpha)
-        seen = terms(rule, tune, clip)
-        share = 0.5 if name == STACK else 0.5 / (len(fold.names) - 1)
-        low, high = rule.bounds(clip)
-        gambles.append(Gamble(terms(rule, held, clip), low, high, seen.mean(), seen.var(), share))
-    return Wager(gambles, alpha), clip
-
-
-def held_out(rule: Variational, folds: Sequence[Fold], k: int) -> tuple[FloatArray, FloatArray]:
-    """The terms u and v of critic k over all held-out events of both folds."""
-    u, v = [], []
-    for fold in folds:
-        n = min(part.shape[1] for part in fold.held)
-        clip = choose_clip(rule, (fold.tune[0][k], fold.tune[1][k]), n, 1.0)
-        u.append(rule.reference(np.clip(fold.held[0][k], -clip, clip)))
-        v.append(rule.generated(np.clip(fold.held[1][k], -clip, clip)))
-    return np.concatenate(u), np.concatenate(v)
-
-
-def estimate(rule: Variational, folds: Sequence[Fold], k: int = -1) -> Estimate:
-    """The held-out estimate of critic k (the stack by default) over both folds."""
-    (u, v), weights = held_out(rule, folds, k), all_weights(folds)
-    (a, da), (b, db) = weighted_mean(u, weights[0]), weighted_mean(v, weights[1])
-    return Estimate(a + b, float(np.hypot(da, db)), len(u) + len(v), "cross-fitted critics")
 
 
 def certificate(

@@ -14,8 +14,8 @@ from scipy import optimize
 
 from zerosum.data.events import BoolArray, FloatArray
 from zerosum.errors import InputError
-from zerosum.evaluation.certificate import estimate
 from zerosum.evaluation.certificate import p_value as critic_p_value
+from zerosum.evaluation.clipped import estimate
 from zerosum.evaluation.folds import Fold, all_weights
 from zerosum.evaluation.metric import Metric
 from zerosum.evaluation.ranking import auc

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from zerosum.data.events import Events, FloatArray
-from zerosum.evaluation.certificate import choose_clip
+from zerosum.evaluation.clipped import choose_clip
 from zerosum.evaluation.critics import Critic, Polynomial, Trees, fit_panel
 from zerosum.evaluation.ranking import weighted_mean
 from zerosum.evaluation.variational import divergence

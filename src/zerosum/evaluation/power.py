@@ -20,7 +20,7 @@ from scipy import stats
 from zerosum.data.events import Events, FloatArray
 from zerosum.errors import InputError
 from zerosum.evaluation.capital import foreseen
-from zerosum.evaluation.certificate import choose_clip, terms
+from zerosum.evaluation.clipped import choose_clip, terms
 from zerosum.evaluation.critics import Critic, Polynomial, Trees, fit_panel
 from zerosum.evaluation.variational import DIVERGENCES
 

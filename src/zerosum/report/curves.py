@@ -7,9 +7,9 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from zerosum.report.histograms import Numbers
+from zerosum.report.numbers import measured, number
 from zerosum.report.panels import Panel, together
 from zerosum.report.style import ACCENT, FILL, GENERATED, INK, SOFT, Figure, styled
-from zerosum.report.words import measured, number
 from zerosum.theory.estimate import EQUILIBRIUM, LN2, floored
 
 Record = dict[str, Any]

@@ -12,11 +12,11 @@ from zerosum.data.events import Events
 from zerosum.data.files import write_text
 from zerosum.report.bibliography import ENTRIES
 from zerosum.report.joint import SHADE, central
+from zerosum.report.numbers import measured, number
 from zerosum.report.page import environment
 from zerosum.report.panels import Panel, label
 from zerosum.report.sections import Section
 from zerosum.report.style import ACCENT, FILL, GENERATED, INK, SOFT
-from zerosum.report.words import measured, number
 
 MOST_FEATURES = 8
 MOST_EVENTS = 50_000

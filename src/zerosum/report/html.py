@@ -14,6 +14,7 @@ from zerosum.report.curves import certificate_figure
 from zerosum.report.embed import data_uri, picture
 from zerosum.report.page import environment
 from zerosum.report.sections import Observed, Section, sections
+from zerosum.report.statements import statements
 from zerosum.report.style import Style, using
 
 
@@ -72,7 +73,7 @@ def write_report(
         effective=[f"{n:,.0f}" for n in comparison.get("effective_size") or ()],
         scale=words.scale(comparison),
         certificate=certificate,
-        statements=list(words.statements(comparison)),
+        statements=list(statements(comparison)),
         notes=comparison.get("notes") or (),
         regions=words.regions(comparison),
         ladder=words.ladder(comparison),

@@ -1,141 +1,16 @@
-"""What the numbers mean, in words: the verdict, the table of statements, and the reason where a number is absent."""
+"""What the numbers mean, in words: the verdict, what it means in everyday terms, and the rows of the page's tables."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from math import isfinite, sqrt
+from math import sqrt
 from typing import Any
 
-from zerosum.theory.estimate import EQUILIBRIUM, LN2, floored
-
-ABSENT = "not measured"
-
-
-@dataclass(frozen=True)
-class Statement:
-    """One line of the table of results.
-
-    Attributes:
-        name: The quantity.
-        symbol: Its formula, or what it is.
-        estimate: Value and error, or why there is none.
-        limit: The confidence limit, or why there is none.
-        kind: "exact", "certified", "asymptotic" or "heuristic".
-        why: What that rests on.
-    """
-
-    name: str
-    symbol: str
-    estimate: str
-    limit: str
-    kind: str
-    why: str
-
-
-@dataclass(frozen=True)
-class _Row:
-    key: str
-    name: str
-    symbol: str
-    kind: str
-    why: str
-    limited: bool = True
-
-
-_DIVERGENCE = "the limit holds at any sample size; the estimate is a lower bound in expectation"
-_ROWS = (
-    _Row("jensen_shannon", "Jensen-Shannon", "D_JS, in [0, ln 2]", "certified", _DIVERGENCE),
-    _Row("kl_forward", "KL forward", "D_KL(reference‖generated)", "certified",
-         "likewise, at most ln n; large where modes are missing"),
-    _Row("kl_reverse", "KL reverse", "D_KL(generated‖reference)", "certified",
-         "likewise, at most ln n; large where events are invented"),
-    _Row("total_variation", "Total variation", "½∫|p − q|", "certified", _DIVERGENCE),
-    _Row("auc", "AUC", "½ where the critics see nothing", "asymptotic", "held-out ranks, normal error", limited=False),
-    _Row("value", "Value of the game", "V = −ln 4 + 2 D_JS", "asymptotic", "equilibrium", limited=False),
-    _Row("missing", "Missing", "of the reference, where generated is absent", "heuristic",
-         "the region is the critic’s, its fraction is held-out", limited=False),
-    _Row("invented", "Invented", "of generated, where the reference is absent", "heuristic",
-         "the region is the critic’s, its fraction is held-out", limited=False),
-)  # fmt: skip
-_REASONS = {
-    "lower": "no finite-sample limit for weighted events",
-    "null_floor": "needs at least 100 reference events",
-    "wasserstein": "not defined for negative weights",
-    "p_value": "no permutations were made",
-}
-
-
-def statements(comparison: Mapping[str, Any]) -> Iterator[Statement]:
-    """All results with their errors and what kind of statement each is."""
-    for row in _ROWS:
-        found = comparison.get(row.key) or {}
-        share = row.key in ("missing", "invented")
-        kind, why = row.kind, row.why
-        if row.key == "value":
-            why = f"at equilibrium −ln 4 = {EQUILIBRIUM:.4f}".replace("-", "−")
-        if row.limited and not (found.get("lower") or 0.0) > 0:
-            kind, why = "asymptotic", "without a limit, the estimate is a lower bound in expectation"
-        yield Statement(
-            row.name,
-            row.symbol,
-            measured(found.get("fraction" if share else "estimate"), found.get("error"), percent=share)
-            or _absent(found, "estimate"),
-            (_limit(found) if row.limited else ""),
-            kind,
-            why,
-        )
-    js = comparison.get("jensen_shannon") or {}
-    yield Statement(
-        "p-value", "of “both samples have one distribution”",
-        number(js.get("p_value")) or _absent(js, "p_value"), "", "exact", "a permutation test, given the critic",
-    )  # fmt: skip
-    yield Statement(
-        "Null floor", "what reference against reference gives",
-        number(js.get("null_floor")) or _absent(js, "null_floor"), "", "heuristic",
-        "the upper edge of one repetition of the whole pipeline",
-    )  # fmt: skip
-
-
-def _limit(found: Mapping[str, Any]) -> str:
-    lower = found.get("lower")
-    if lower is None:
-        return _absent(found, "lower")
-    return f"≥ {floored(lower)}" if lower > 0 else "nothing certified"
-
-
-def _absent(found: Mapping[str, Any], key: str) -> str:
-    """That a number is absent, and why: the comparison's own reason where it gives one."""
-    if not found:
-        return f"{ABSENT}: not part of this comparison"
-    reason = found.get("reason") or _REASONS.get(key)
-    return f"{ABSENT}: {reason}" if reason else ABSENT
-
-
-def number(value: float | None) -> str:
-    """Four digits with a true minus sign; nothing for None and NaN."""
-    if value is None or value != value:
-        return ""
-    return ("∞" if value > 0 else "−∞") if not isfinite(value) else f"{value:.4g}".replace("-", "−")
-
-
-def measured(value: float | None, error: float | None, *, percent: bool = False) -> str:
-    """A value with its error, to the error's second digit; nothing for None and NaN."""
-    if value is None or value != value:
-        return ""
-    scale, unit = (100.0, " %") if percent else (1.0, "")
-    if not error or not isfinite(error) or not isfinite(value):
-        return number(scale * value) + unit
-    digits = min(max(1 - _exponent(scale * error), 0), 8)
-    text = f"{scale * value:.{digits}f} ± {scale * error:.{digits}f}"
-    return (f"({text})" if unit else text).replace("-", "−") + unit
-
-
-def _exponent(value: float) -> int:
-    return int(f"{value:e}".partition("e")[2])
+from zerosum.report.numbers import ABSENT, absent, limited, measured, number
+from zerosum.theory.estimate import LN2
 
 
 def cell(record: Mapping[str, Any], key: str) -> str:
     """One number of a table of features."""
-    return number(record.get(key)) or _absent(record, key)
+    return number(record.get(key)) or absent(record, key)
 
 
 def verdict(comparison: Mapping[str, Any]) -> str:
@@ -175,11 +50,11 @@ def scale(comparison: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "ticks": [(f"{tick:g}", place(tick), tick in (0.001, 0.35)) for tick in TICKS],
         "lower": place(lower) if lower is not None and lower > 0 else None,
-        "lower_text": _limit(js),
+        "lower_text": limited(js),
         "floor": None if floor is None else place(floor),
-        "floor_text": number(floor) or _absent(js, "null_floor"),
+        "floor_text": number(floor) or absent(js, "null_floor"),
         "estimate": None if estimate is None else [place(estimate + shift) for shift in (-error, 0.0, error)],
-        "estimate_text": measured(estimate, error) or _absent(js, "estimate"),
+        "estimate_text": measured(estimate, error) or absent(js, "estimate"),
     }
 
 
