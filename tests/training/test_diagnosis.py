@@ -9,6 +9,7 @@ import pytest
 from zerosum.data.events import Events
 from zerosum.evaluation.breadth import breadth
 from zerosum.theory.estimate import EQUILIBRIUM
+from zerosum.training import diagnosis
 from zerosum.training.config import Config
 from zerosum.training.diagnosis import CHECKS, diagnose, warned
 from zerosum.training.history import Record
@@ -103,6 +104,16 @@ def test_the_advice_is_about_the_configuration_at_hand(choices: dict[str, Any], 
     assert advice in played(game(spread=0.1), **choices)[0][1]
 
 
+def test_a_young_generator_has_not_collapsed() -> None:
+    """Every generator begins narrow: within the first thousand steps nothing is said, however few there are in all."""
+    narrow = [record | {"spread": 0.1, "uncovered": 0.9} for record in game(8)]
+    assert played(narrow, steps=800) == []
+    assert played(narrow + game(10)[8:], steps=1000) == []
+    assert [step for step, _ in played([*narrow, {"step": 1000} | BROAD | {"spread": 0.1}], steps=1000)] == [
+        1000
+    ]
+
+
 def test_a_likelihood_model_plays_no_game() -> None:
     assert played(game(spread=0.1, loss_generator=1e9), model="flow") == []
 
@@ -140,7 +151,8 @@ REAL: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("name", REAL)
-def test_a_training_that_fails_says_so(tmp_path: Path, name: str) -> None:
+def test_a_training_that_fails_says_so(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(diagnosis, "YOUNG", 100)  # this one collapses early
     run = Run.start(events(), tmp_path / "run", QUICK | REAL[name])
     list(run.play())
     assert name in {sentence.partition(":")[0] for _, sentence in run.warnings}

@@ -24,6 +24,7 @@ Records = Sequence[Record]
 NARROW = 0.5  # generated spread over the data's
 LOST = 0.1  # share of validation events that are not covered
 EARLY = 0.2  # of the steps, in which a generator is not yet judged
+YOUNG = 1000  # steps at least: every generator begins narrow
 SURE = 3.0  # standard errors
 DOMINATED = -0.1  # nats: V of a discriminator that is wrong for about one event in a hundred
 LONG = 0.1  # of the steps: how long V may stay there; at the start it always does
@@ -53,7 +54,7 @@ def warned(records: Records) -> list[tuple[int, str]]:
 
 def collapse(records: Records, config: Config) -> str | None:
     """Little spread, or data without generated events near them, at two judgements in a row or at the end."""
-    judged = [r for r in records if "spread" in r and r["step"] > EARLY * config.steps][-2:]
+    judged = [r for r in records if "spread" in r and r["step"] >= max(EARLY * config.steps, YOUNG)][-2:]
     ended = records[-1]["step"] >= config.steps
     if not judged or judged[-1] is not records[-1] or (len(judged) < 2 and not ended):
         return None
