@@ -8,7 +8,9 @@ listed as absent.
 """
 
 import argparse
+import contextlib
 import json
+import sys
 import time
 import warnings
 from collections.abc import Callable
@@ -103,7 +105,8 @@ def measure(name: str, n: int) -> Row:
     x[:, 0] += 1
     start = time.perf_counter()
     try:
-        found = PEERS[name](x, y)
+        with contextlib.redirect_stdout(sys.stderr):  # what packages say beside their result
+            found = PEERS[name](x, y)
     except ImportError:
         return {"package": name, "n": size, "status": "absent"}
     except Exception as error:  # a broken peer is no reason to lose the others

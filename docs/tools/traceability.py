@@ -85,7 +85,7 @@ ROWS = (
     ),
     Row(
         "Forward KL covers all modes and fills in between; reverse KL seeks one; JS feels both",
-        r"\arg\min_q D_{KL}(p\|q) \;\text{covers}, \quad \arg\min_q D_{KL}(q\|p) \;\text{seeks}",
+        r"\mathrm{arg\,min}_q D_{KL}(p\|q) \;\text{covers}, \quad \mathrm{arg\,min}_q D_{KL}(q\|p) \;\text{seeks}",
         (
             "zerosum.theory.modes.fit_gaussian",
             "zerosum.evaluation.support.missing",
