@@ -1,4 +1,7 @@
-"""Hostile and damaged files, drawn at random with a seed: a sentence or a whole result, never a traceback."""
+"""Hostile models and checkpoints, drawn at random with a seed: a sentence or a whole result, never a traceback.
+
+Files of events: tests/data/test_fuzzed_files.py; exported generators: tests/export/test_fuzzed_onnx.py.
+"""
 
 import json
 import shutil
@@ -10,7 +13,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from zerosum.data.formats import load
 from zerosum.errors import InputError, RunError
 from zerosum.model import Model
 from zerosum.training.checkpoint import Checkpoints
@@ -107,25 +109,3 @@ def test_checkpoints(tmp_path: Path, cases: int) -> None:
     shutil.rmtree(tmp_path / "step-20")
     (tmp_path / "step-40" / "state.json").write_bytes(b"")
     assert sentence_or(checkpoints.read_newest)
-
-
-@pytest.mark.parametrize("cases", CASES)
-@pytest.mark.parametrize("suffix", [".csv", ".npy", ".npz", ".h5"])
-def test_data_files(tmp_path: Path, cases: int, suffix: str) -> None:
-    values = np.random.default_rng(0).normal(size=(40, 3))
-    path = tmp_path / f"events{suffix}"
-    if suffix == ".csv":
-        path.write_text("a,b,c\n" + "\n".join(",".join(map(str, row)) for row in values))
-    elif suffix == ".h5":
-        h5py = pytest.importorskip("h5py")
-        with h5py.File(path, "w") as file:
-            for name, column in zip("abc", values.T, strict=True):
-                file[name] = column
-    else:
-        np.save(path, values) if suffix == ".npy" else np.savez(path, events=values)
-    content, refused = path.read_bytes(), 0
-    for seed in range(cases // 4):
-        path.write_bytes(damaged(content, np.random.default_rng([3, seed])))
-        refused += sentence_or(lambda: load(path))
-    assert refused > cases / 16
-    assert [other.name for other in tmp_path.iterdir()] == [path.name]

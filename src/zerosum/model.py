@@ -23,7 +23,7 @@ from zerosum.data.files import replace_folder
 from zerosum.data.notebook import table
 from zerosum.data.transforms import Preprocessor
 from zerosum.drawer import BLOCK, Drawer
-from zerosum.errors import InputError, RunError
+from zerosum.errors import InputError, RunError, reason
 from zerosum.game.blueprint import Blueprint
 from zerosum.likelihood.games import generator_of
 from zerosum.likelihood.player import LikelihoodModel
@@ -243,9 +243,8 @@ class Model(Drawer):
         except InputError:
             raise
         except Exception as error:  # a damaged or hostile file may fail anywhere in here
-            reason = str(error).strip().split("\n")[0] or type(error).__name__
             raise InputError(
-                f"{folder} holds no readable model ({reason}); give a run that zerosum train wrote."
+                f"{folder} holds no readable model ({reason(error)}); give a run that zerosum train wrote."
             ) from None
 
 
@@ -264,23 +263,27 @@ def check_size(blueprint: Blueprint, tensors: Mapping[str, torch.Tensor]) -> Non
             raise ValueError(f"{name} is {size!s:.40}")
 
 
-def check_whole(model: Model) -> None:
+def check_whole(model: Drawer) -> None:
     """Refuse a model whose parts do not fit: one event is generated.
 
     Raises:
         ValueError: Or whatever else a hostile description brings about.
     """
     names = [feature.name for feature in (*model.features, *model.condition_features)]
-    whole = isinstance(model.facts, dict) and isinstance(model.facts.get("attributes", {}), dict)
+    whole = isinstance(model.facts, dict) and isinstance(model.attributes, dict)
     if not whole or not all(isinstance(name, str) for name in names):
         raise ValueError("its description is damaged")
     known = model.known_conditions
-    if known is not None and (known.ndim != 2 or not len(known) or known.dtype != np.float64):
+    if known is not None and (
+        known.ndim != 2 or not len(known) or known.dtype != np.float64 or not np.isfinite(known).all()
+    ):
         raise ValueError("its conditions are damaged")
     if (0 if known is None else known.shape[1]) != len(model.condition_features):
         raise ValueError("its conditions have no names")
     latent = np.zeros((1, model.latents), np.float32)
     values, mask = model.generate(latent, None if known is None else known[:1])
+    if not np.isfinite(values).all():
+        raise ValueError("it generates numbers that are not finite")
     Events(
         values,
         model.features,

@@ -13,7 +13,7 @@ from zerosum.cli.files import export, inspect, sample, simulate
 from zerosum.cli.judging import compare, rank, watch
 from zerosum.cli.options import spread
 from zerosum.cli.training import demo, duel, train
-from zerosum.errors import InputError, RunError
+from zerosum.errors import InputError, RunError, reason
 from zerosum.manual import PAGES, PROGRAM
 
 __all__ = ["app", "main"]
@@ -57,9 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except Exception as error:
         if "--debug" in given:
             raise
-        reason = str(error).splitlines()[0] if str(error) else ""
         typer.echo(
-            f"zerosum: an unexpected {type(error).__name__} ({reason}); call `zerosum --debug ...` for the traceback.",
+            f"zerosum: an unexpected {type(error).__name__} ({reason(error)}); call `zerosum --debug ...` for the "
+            "traceback.",
             err=True,
         )
         sys.exit(1)

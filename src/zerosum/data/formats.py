@@ -14,6 +14,7 @@ columns; name them when loading. A format is one `Format` object in `FORMATS`; n
 """
 
 import os
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -27,7 +28,7 @@ from zerosum.data import arrays, hdf5, parquet, root, text
 from zerosum.data.columns import Source, columns_of
 from zerosum.data.events import Events, Kind
 from zerosum.data.selection import Selection
-from zerosum.errors import InputError, RunError
+from zerosum.errors import InputError, RunError, printable, reason
 
 CHUNK = 65_536  # events read at a time
 
@@ -236,15 +237,17 @@ def open_source(path: Path, dataset: str | None) -> Iterator[Source]:
             _check(source)
             yield source
     except InputError as error:
-        raise InputError(f"{path}: {str(error).rstrip('.')}.") from error.__cause__
+        raise InputError(f"{path}: {printable(str(error).rstrip('.'))}.") from error.__cause__
     except PermissionError as error:
         raise InputError(f"{path} may not be read; ask for permission to read it.") from error
-    except MemoryError:
-        raise
+    except MemoryError as error:
+        raise RunError(
+            f"{path} needs more memory than there is ({reason(error)}); read fewer columns or events, unless the file "
+            "is damaged and claims too many."
+        ) from None
     except Exception as error:  # the libraries raise dozens of kinds for a damaged file
-        reason = (str(error) or type(error).__name__).strip().splitlines()[0].rstrip(".")
         raise InputError(
-            f"{path} cannot be read as {form.name}; it may be truncated or another format ({reason})."
+            f"{path} cannot be read as {form.name}; it may be truncated or another format ({reason(error)})."
         ) from error
 
 
@@ -255,3 +258,9 @@ def _check(source: Source) -> None:
         raise InputError(f"column {', '.join(twice)} stands more than once; rename it")
     if not source.names("feature"):
         raise InputError("it has no columns")
+    for number, column in enumerate(source.columns, 1):
+        if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in column.feature.label):
+            raise InputError(
+                f"the name or unit of column {number} holds control characters ({column.feature.label[:40]!r}); "
+                "rename it"
+            )

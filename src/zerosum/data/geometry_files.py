@@ -7,7 +7,7 @@ from xml.parsers.expat import ExpatError, ParserCreate
 
 from zerosum.data.calorimeters import STACKS
 from zerosum.data.geometry import Geometry, Layer, Material, Rings
-from zerosum.errors import InputError
+from zerosum.errors import InputError, reason
 
 
 def read_binning(path: Path, particle: str | None) -> Geometry:
@@ -51,9 +51,9 @@ def _elements(path: Path) -> dict[str, dict[int, Rings]]:
     try:
         parser.Parse(path.read_bytes(), True)
     except (OSError, ExpatError, KeyError, IndexError, ValueError) as error:
-        reason = f"{type(error).__name__}: {str(error).rstrip('.')}"
         raise InputError(
-            f"{path} is not a CaloChallenge binning file ({reason}); give one with Bin and Layer elements."
+            f"{path} is not a CaloChallenge binning file ({type(error).__name__}: {reason(error)}); give one with Bin "
+            "and Layer elements."
         ) from error
     return bins
 
@@ -65,9 +65,8 @@ def read_yaml(path: Path) -> Geometry:
     try:
         return _from_mapping(yaml.safe_load(path.read_text()))
     except (OSError, RecursionError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
-        reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
         raise InputError(
-            f"{path} is not a geometry ({reason}); give name, material (radiation_length, moliere_radius, "
+            f"{path} is not a geometry ({reason(error)}); give name, material (radiation_length, moliere_radius, "
             "critical_energy, atomic_number, ...) and layers (start, stop, r_edges, n_alpha)."
         ) from error
 

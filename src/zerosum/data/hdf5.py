@@ -16,6 +16,7 @@ from typing import Any
 
 from zerosum.data.columns import Column, Source
 from zerosum.data.events import Events
+from zerosum.data.hdf5_damage import demand_heaps, demand_whole
 from zerosum.data.layouts import Container, arrays_of, source_of
 from zerosum.errors import InputError
 
@@ -25,10 +26,13 @@ def read(path: Path, dataset: str | None) -> Iterator[Source]:
     """Open an HDF5 file in any known layout; `dataset` chooses one array by its full name."""
     import h5py
 
+    demand_heaps(path)
     with h5py.File(path, "r") as file:
         arrays: dict[str, Any] = {}
         file.visititems(lambda name, item: arrays.update({name: item}) if hasattr(item, "dtype") else None)
         arrays = {name: array for name, array in arrays.items() if array.shape}
+        for name, array in arrays.items():
+            demand_whole(name, array)
         labels = {name: _labels(name, array) for name, array in arrays.items() if _labels(name, array)}
         header = {"kind": file.attrs.get("kind"), "attributes": _facts(file)}
         yield source_of(Container(arrays, labels, header, dataset))

@@ -116,7 +116,7 @@ def inspect(path: str | os.PathLike[str], *, dataset: str | None = None) -> Insp
         (2, 'GeV', 35.0)
     """
     path = Path(path)
-    with open_source(path, dataset) as source:
+    with open_source(path, dataset) as source, np.errstate(over="ignore", invalid="ignore"):
         names = source.names()
         tallies = {column.name: _Tally(column) for column in source.columns}
         n = 0
@@ -176,7 +176,7 @@ class _Tally:
     def _add_moments(self, x: Array) -> None:
         """Merge the moments of two samples (Chan, Golub and LeVeque, Am. Stat. 37 (1983) 242)."""
         total, shift = self.finite + x.size, float(x.mean()) - self.mean
-        self.squares += float(((x - x.mean()) ** 2).sum()) + shift**2 * self.finite * x.size / total
+        self.squares += float(((x - x.mean()) ** 2).sum()) + shift * shift * self.finite * x.size / total
         self.mean += shift * x.size / total
         self.finite = total
         self.minimum, self.maximum = min(self.minimum, float(x.min())), max(self.maximum, float(x.max()))
@@ -196,10 +196,15 @@ class _Tally:
             infinite=self.infinite,
             minimum=self.minimum if known else None,
             maximum=self.maximum if known else None,
-            mean=self.mean if known else None,
-            std=math.sqrt(self.squares / self.finite) if known else None,
+            mean=_finite(self.mean) if known else None,
+            std=_finite(math.sqrt(self.squares / self.finite)) if known else None,
             distinct=min(len(self.seen), MOST_DISTINCT),
         )
+
+
+def _finite(number: float) -> float | None:
+    """A number, or None where it is too large for one."""
+    return number if math.isfinite(number) else None
 
 
 def _event_shape(source: Source, chunk: Chunk) -> tuple[int, ...]:

@@ -21,7 +21,7 @@ def read(path: Path, dataset: str | None) -> Iterator[Source]:
         raise InputError(
             f"a Parquet file has no datasets, but {dataset} was asked for; leave the dataset out"
         )
-    with ParquetFile(path) as file:
+    with ParquetFile(path, page_checksum_verification=True) as file:
         schema = file.schema_arrow
 
         def chunks(names: Sequence[str], size: int) -> Iterator[Chunk]:
@@ -55,7 +55,7 @@ def write(path: Path, like: Events) -> Iterator[Callable[[Events], None]]:
         for column in columns_of(like)
     ]
     schema = pyarrow.schema(fields, metadata={"zerosum": json.dumps(like.attributes)})
-    with ParquetWriter(path, schema) as writer:
+    with ParquetWriter(path, schema, write_page_checksum=True) as writer:
         yield lambda events: writer.write_table(pyarrow.table(chunk_of(events), schema=schema))
 
 

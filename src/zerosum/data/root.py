@@ -5,6 +5,7 @@ people's files a unit is taken from a branch title such as "pt [GeV]".
 """
 
 import json
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,10 +37,14 @@ def read(path: Path, dataset: str | None) -> Iterator[Source]:
         header = json.loads(str(file[HEADER])) if classes.get(HEADER) == "TObjString" else {}
 
         def chunks(names: Sequence[str], size: int) -> Iterator[Chunk]:
-            yield from tree.iterate(list(names), step_size=size, library="np")
+            pieces = tree.iterate(list(names), step_size=size, library="np")
+            while (piece := _quietly(lambda: next(pieces, None))) is not None:
+                yield piece
 
         def rows(names: Sequence[str], start: int, stop: int) -> Chunk:
-            found = tree.arrays(list(names), entry_start=start, entry_stop=stop, library="np")
+            found = _quietly(
+                lambda: tree.arrays(list(names), entry_start=start, entry_stop=stop, library="np")
+            )
             return {name: found[name] for name in names}
 
         columns = tuple(_column(name, tree, header.get("columns", {})) for name in tree.keys(recursive=False))
@@ -59,6 +64,13 @@ def write(path: Path, like: Events) -> Iterator[Callable[[Events], None]]:
         file[HEADER] = json.dumps(header)
         tree = file.mktree(TREE, {name: array.dtype for name, array in chunk_of(like).items()})
         yield lambda events: tree.extend(chunk_of(events))
+
+
+def _quietly(read: Callable[[], Any]) -> Any:
+    """What is read, without the library's remarks on aliases that nobody asked for."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return read()
 
 
 def _column(name: str, tree: Any, header: dict[str, Any]) -> Column:

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from zerosum.errors import InputError, RunError
+from zerosum.errors import InputError, RunError, reason
 from zerosum.model import Model
 
 OPSET = 18
@@ -88,10 +88,9 @@ def traced(model: Model, events: int | None = None) -> Any:
             "the libraries for ONNX are not installed; install them with: pip install 'zerosum[export]'."
         ) from None
     except (torch.onnx.OnnxExporterError, RuntimeError) as error:
-        reason = str(error).strip().splitlines()[0]
         raise RunError(
-            f"the {model.blueprint.model} of this run cannot be written as an ONNX graph ({reason}); draw events from "
-            "it with zerosum sample."
+            f"the {model.blueprint.model} of this run cannot be written as an ONNX graph ({reason(error)}); draw "
+            "events from it with zerosum sample."
         ) from error
     if program is None:
         raise RunError("torch.onnx.export gave no graph.")

@@ -5,6 +5,7 @@ conditions, and the same events within the closure's tolerance.
 """
 
 import base64
+import hashlib
 import json
 import zlib
 from dataclasses import dataclass, field
@@ -16,12 +17,13 @@ import numpy as np
 from zerosum.data.events import BoolArray, Feature, FloatArray, Kind
 from zerosum.data.files import write_bytes
 from zerosum.drawer import Drawer
-from zerosum.errors import InputError
+from zerosum.errors import InputError, reason
 from zerosum.export.graph import OPSET, operators
 from zerosum.export.sofie import SOFIE
-from zerosum.model import Model
+from zerosum.model import Model, check_whole
 
 FORMAT = 1
+SEAL, OPEN = "sha256", "0" * 64  # the key of the checksum, and what stands there while it is taken
 MOST_KNOWN = 2**26  # bytes of the conditions of real events that a file may hold
 
 
@@ -76,7 +78,9 @@ class OnnxModel(Drawer):
         """
         path = Path(path)
         try:
-            session = session_of(path.read_bytes())
+            content = path.read_bytes()
+            session = session_of(content)
+            unsealed(content, session.get_modelmeta().custom_metadata_map.get(SEAL))
             facts = json.loads(session.get_modelmeta().custom_metadata_map["zerosum"])
             if facts["format"] > FORMAT:
                 raise InputError(
@@ -92,13 +96,13 @@ class OnnxModel(Drawer):
             )
             if model.kind not in ("table", "grid", "cloud") or not 0 < model.latents < 2**20:
                 raise ValueError("its description is damaged")
+            check_whole(model)
             return model
         except InputError:
             raise
         except Exception as error:  # a damaged or hostile file may fail anywhere in here
-            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             raise InputError(
-                f"{path} is no model that zerosum can read ({reason}); give a file that zerosum export wrote."
+                f"{path} is no model that zerosum can read ({reason(error)}); give a file that zerosum export wrote."
             ) from None
 
 
@@ -121,7 +125,8 @@ def run(session: Any, latent: FloatArray, conditions: FloatArray | None) -> Any:
     given = {"latent": latent}
     if conditions is not None:
         double = session.get_inputs()[1].type == "tensor(double)"
-        given["conditions"] = np.asarray(conditions, np.float64 if double else np.float32)
+        with np.errstate(over="ignore"):
+            given["conditions"] = np.asarray(conditions, np.float64 if double else np.float32)
     return session.run(["events"], given)[0]
 
 
@@ -133,7 +138,22 @@ def write(path: Path, graph: Any, model: Model, facts: dict[str, Any]) -> None:
     _annotate(graph, "zerosum", json.dumps(description(model, graph) | facts))
     if model.known_conditions is not None:
         _annotate(graph, "known_conditions", _packed(model.known_conditions))
-    write_bytes(path, graph.SerializeToString())
+    _annotate(graph, SEAL, OPEN)
+    content = graph.SerializeToString()
+    write_bytes(path, content.replace(OPEN.encode(), seal(content).encode()))
+
+
+def seal(content: bytes) -> str:
+    """The SHA-256 of a file in which `OPEN` stands in place of its own."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def unsealed(content: bytes, given: str | None) -> None:
+    """Refuse a file that is not as it was written; the first files had no checksum."""
+    if given is not None and (
+        len(given) != 64 or seal(content.replace(given.encode(), OPEN.encode())) != given
+    ):
+        raise ValueError("its checksum does not fit: it is damaged, or was changed after its export")
 
 
 def description(model: Model, graph: Any) -> dict[str, Any]:
@@ -184,5 +204,8 @@ def _unpacked(text: str | None) -> FloatArray | None:
     size = 8 * shape[0] * shape[1]
     if not 0 < size <= MOST_KNOWN:
         raise ValueError("its conditions are damaged")
-    numbers = zlib.decompressobj().decompress(base64.b64decode(content), size)
+    packed = zlib.decompressobj()  # a few bytes of it may stand for gigabytes
+    numbers = packed.decompress(base64.b64decode(content), size + 1)
+    if len(numbers) != size or not packed.eof:
+        raise ValueError("its conditions are damaged")
     return np.frombuffer(numbers, "<f8").reshape(shape).copy()

@@ -17,7 +17,7 @@ from typing import Any
 from safetensors.torch import load, save
 from torch import Tensor
 
-from zerosum.errors import RunError
+from zerosum.errors import RunError, reason
 
 Tensors = dict[str, Tensor]
 SEAL, CODE = "sha256", "code"  # the keys of state.json that are not the training's own
@@ -77,8 +77,9 @@ class Checkpoints:
             try:
                 tensors, state = read_folder(self.folder / f"step-{step}")
             except (OSError, ValueError, KeyError, RecursionError) as error:
-                reason = str(error).split("\n")[0]
-                notices.append(f"the checkpoint of step {step} is damaged ({reason}) and was passed over")
+                notices.append(
+                    f"the checkpoint of step {step} is damaged ({reason(error)}) and was passed over"
+                )
                 continue
             wrote = state.pop(CODE, None)
             if wrote is not None and wrote != code():

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from zerosum.data.events import Events
 from zerosum.data.voxels import cells_of
-from zerosum.errors import InputError
+from zerosum.errors import InputError, reason
 from zerosum.game.dynamics import DYNAMICS
 from zerosum.game.networks import family_for
 from zerosum.game.objectives import OBJECTIVES
@@ -191,9 +191,8 @@ class Config(BaseModel):
         try:
             choices = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            reason = str(error).splitlines()[0]
             raise InputError(
-                f"the configuration {path} cannot be read ({reason}); give a YAML file."
+                f"the configuration {path} cannot be read ({reason(error)}); give a YAML file."
             ) from None
         if choices is None:
             return {}

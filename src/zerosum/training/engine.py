@@ -14,7 +14,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from zerosum.errors import InputError, RunError
+from zerosum.errors import InputError, RunError, reason
 
 T = TypeVar("T")
 ASKED_EVERY = 10  # steps between the questions whether any process was asked to stop
@@ -68,10 +68,9 @@ class Engine:
                 )
                 self.fabric.launch()
             except (ValueError, RuntimeError) as error:
-                reason = str(error).splitlines()[0]
                 raise InputError(
                     f"device {device!r} with precision {precision!r}, {devices} of {nodes} node(s), cannot be used "
-                    f"({reason}); use device auto, precision 32-true and as many devices as there are."
+                    f"({reason(error)}); use device auto, precision 32-true and as many devices as there are."
                 ) from None
         if self.device.type == "cpu":
             torch.set_num_threads(threads)
@@ -151,6 +150,6 @@ def _together() -> Iterator[None]:
         yield
     except RuntimeError as error:
         raise RunError(
-            f"another process of this training has ended ({str(error).splitlines()[0]}); its own message says why. "
+            f"another process of this training has ended ({reason(error)}); its own message says why. "
             "Continue from the last checkpoint with --resume."
         ) from error

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from zerosum.errors import RunError
+from zerosum.errors import RunError, reason
 from zerosum.game.players import Game, Losses, Player
 from zerosum.training.adam import Adam, one_vector
 from zerosum.training.checkpoint import Tensors
@@ -145,10 +145,9 @@ class Training:
         try:
             self._restore(tensors, facts)
         except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
-            reason = str(error).strip().split("\n")[0] or type(error).__name__
             raise RunError(
-                f"the checkpoint does not fit this training ({reason}); resume with the version of zerosum that wrote "
-                "it, or train again into a new folder."
+                f"the checkpoint does not fit this training ({reason(error)}); resume with the version of "
+                "zerosum that wrote it, or train again into a new folder."
             ) from None
 
     def _restore(self, tensors: Tensors, facts: dict[str, Any]) -> None:
