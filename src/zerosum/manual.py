@@ -105,9 +105,11 @@ PAGES = {
     ),
     "export": Page(
         "Write the generator as one file that needs no zerosum.",
-        "One ONNX graph from latents and conditions to events in physical units, with names, units, versions and "
+        "As .onnx: one graph from latents and conditions to events in physical units, with names, units, versions and "
         "the certificate in its description. Before it is kept it is run by onnxruntime and compared with PyTorch "
-        "on the same latents. Needs the extra [export].",
+        "on the same latents.\n\n"
+        "As .c: one C99 file without dependencies, of a table's MLP, compiled by gcc and compared likewise. "
+        "Either needs the extra [export].",
         ("zerosum export run -o model.onnx", "zerosum export run -o model.c"),
     ),
     "compare": Page(

@@ -153,7 +153,9 @@ class Model(Drawer):
             ("parameters", f"{numbers:,}"),
             *facts,
         ]
-        return table(f"Generator ({self.blueprint.model})", (), rows, ("draw events with sample(n, seed=1)",))
+        transforms = "; ".join(self.preprocessor.describe()[:SHOWN])
+        notes = (f"transforms: {transforms}", "draw events with sample(n, seed=1)")
+        return table(f"Generator ({self.blueprint.model})", (), rows, notes)
 
     @property
     def device(self) -> torch.device:

@@ -120,7 +120,7 @@ def test_a_model(tmp_path, tables) -> None:
     run = Run.start(events, tmp_path / "run", {"model": "gaussian", "steps": 10, "log_every": 10})
     list(run.play())
     text = read(run.model)
-    for shown in ("table of shape (2,)", HOSTILE, "x [", "gaussian", "latents", "sample(n, seed=1)"):
+    for shown in ("table of shape (2,)", HOSTILE, "x [", "gaussian", "latents", "y: ", "sample(n, seed=1)"):
         assert shown in text, shown
 
 
