@@ -123,21 +123,9 @@ def test_sample_then_compare_writes_the_promised_keys(
     assert result.code == 0, result.err
     assert max(map(len, result.out.splitlines())) <= 80
     numbers = json.loads(target.read_text())
-    promised = {
-        "jensen_shannon": {"estimate", "error", "lower", "p_value", "null_floor"},
-        "kl_forward": {"estimate", "error", "lower"},
-        "kl_reverse": {"estimate", "error", "lower"},
-        "auc": {"estimate", "error"},
-        "value": {"estimate", "equilibrium"},
-        "missing": {"fraction", "error"},
-        "invented": {"fraction", "error"},
-        "reference": {"path", "n"},
-        "generated": {"path", "n"},
-    }
-    for key, inner in promised.items():
-        assert inner <= numbers[key].keys(), key
-    assert {"seed", "confidence", "unit", "features"} <= numbers.keys()
-    assert {"name", "jensen_shannon", "wasserstein", "ks", "p_value"} <= numbers["features"][0].keys()
+    promised = {"reference", "generated", "seed", "confidence", "unit", "jensen_shannon", "kl_forward", "kl_reverse"}
+    promised |= {"auc", "value", "missing", "invented", "features"}  # what is in them: evaluation/test_compare.py
+    assert promised <= numbers.keys()
     assert numbers["reference"]["n"] == 600
     assert page.read_text().lstrip().lower().startswith("<!doctype html>")
 
