@@ -1,8 +1,12 @@
 """Several processes that play one game: the same events, latents, parameters and files as in one process."""
 
 import json
+import os
+import signal
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +19,7 @@ from zerosum.errors import InputError
 from zerosum.training.checkpoint import Checkpoints
 from zerosum.training.config import Config
 from zerosum.training.engine import is_first
+from zerosum.training.history import History
 from zerosum.training.sampler import Sampler
 
 ENVIRONMENT = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")
@@ -115,3 +120,62 @@ def test_two_processes_play_the_game_of_one(tmp_path: Path, monkeypatch: pytest.
     for a, b in zip(first, second, strict=True):
         assert a == pytest.approx(b, rel=1e-4)
     assert {path.name for path in one.iterdir()} == {path.name for path in two.iterdir()}
+
+
+STOPPED = {"steps": 300, "devices": 2, "log_every": 10, "checkpoint_every": 300, "judgements": 3}
+
+
+def both(command: list[str]) -> list[subprocess.Popen[bytes]]:
+    """Two processes as torchrun or a batch system starts them."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "NODE_RANK": "0"}
+    return [
+        subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, env=os.environ | place | {"LOCAL_RANK": str(rank)}
+        )
+        for rank in range(2)
+    ]
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of two processes that nothing stopped."""
+    folder = tmp_path_factory.mktemp("unbroken")
+    processes = both(command(events(folder), folder / "run", **STOPPED))
+    assert [process.wait(timeout=250) for process in processes] == [0, 0]
+    return folder / "run"
+
+
+def state(out: Path) -> dict[str, torch.Tensor]:
+    """The tensors of the newest checkpoint."""
+    return Checkpoints(out / "checkpoints").read_newest()[1]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("asked", [(0,), (1,), (0, 1)])
+def test_two_processes_that_a_batch_system_stops_go_on_to_the_same_numbers(
+    tmp_path: Path, unbroken: Path, monkeypatch: pytest.MonkeyPatch, asked: tuple[int, ...]
+) -> None:
+    """SIGTERM to either, or to both: one checkpoint of one step, code 0, and then the numbers of a whole run."""
+    data, parts = unbroken.parent / "events.npz", tmp_path / "parts"
+    for name in ENVIRONMENT:
+        monkeypatch.delenv(name, raising=False)
+    processes = both(command(data, parts, **STOPPED))
+    while not History(parts).records():
+        assert all(process.poll() is None for process in processes)
+        time.sleep(0.01)
+    for rank in asked:
+        processes[rank].send_signal(signal.SIGTERM)
+    assert [process.wait(timeout=250) for process in processes] == [0, 0]
+    (step,) = Checkpoints(parts / "checkpoints").steps()
+    assert 0 < step < 300
+    assert not (parts / "certificate.json").exists()
+    again = both([sys.executable, "-m", "zerosum", "train", "--resume", "--out", str(parts)])
+    assert [process.wait(timeout=250) for process in again] == [0, 0]
+    first, second = state(unbroken), state(parts)
+    assert first.keys() == second.keys()
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    assert (parts / "history.jsonl").read_bytes() == (unbroken / "history.jsonl").read_bytes()

@@ -1,6 +1,7 @@
 """A training in the terminal: one steady line of progress, and a stop signal that the loop asks for."""
 
 import signal
+import sys
 from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Any
@@ -18,6 +19,19 @@ class StopSignal:
         del frame
         self.asked = True
         signal.signal(number, signal.SIG_DFL)
+
+    def leave(self, sentence: str) -> None:
+        """Nothing asks any more, and all is saved: a signal ends the program at once, with this sentence and code 0."""
+
+        def end(number: int, frame: FrameType | None) -> None:
+            del number, frame
+            print(sentence, file=sys.stderr)  # noqa: T201
+            raise SystemExit(0)
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, end)
+        if self.asked:
+            end(signal.SIGTERM, None)
 
     def __call__(self) -> bool:
         """Whether to stop."""

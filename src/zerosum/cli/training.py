@@ -61,36 +61,33 @@ def train(
     from zerosum.training.config import Config
     from zerosum.workflow import Run, open_events
 
+    options = {
+        "data": str(data) if data else None,
+        "model": model,
+        "columns": columns,
+        "condition": condition,
+        "weight": weight,
+        "image": image,
+        "geometry": geometry,
+        "observable": observable,
+        "steps": steps,
+        "seed": seed,
+        "devices": devices,
+        "nodes": nodes,
+    }
+    given = {key: choice for key, choice in options.items() if choice is not None}
+    written, named = Config.read(config) if config else {}, networks_of(network or [])
+    choices = written | given | named
     if resume:
-        run = Run.resume(out, networks=network or ())
-        for key, choice in {
-            "model": model, "steps": steps, "seed": seed, "devices": devices, "nodes": nodes
-        }.items():  # fmt: skip
-            if choice not in (None, getattr(run.config, key)):
-                raise InputError(
-                    f"--{key} is {choice}, but {out} was started with {getattr(run.config, key)}; --resume goes on to "
-                    f"the same numbers: leave --{key} out, or start a new run with --out."
-                )
+        labels = {key: f"{key} in {config}" for key in written} | {key: f"--{key}" for key in given}
+        run = Run.resume(
+            out, networks=network or (), choices=choices, labels=labels | dict.fromkeys(named, "--network")
+        )
     else:
-        if data is None:
+        if choices.get("data") is None:
             raise InputError(
                 "no file of events was given; name one, or continue a run with --resume --out RUN."
             )
-        given = {
-            "data": str(data),
-            "model": model,
-            "columns": columns,
-            "condition": condition,
-            "weight": weight,
-            "image": image,
-            "geometry": geometry,
-            "observable": observable,
-            "steps": steps,
-            "seed": seed,
-            "devices": devices,
-            "nodes": nodes,
-        } | networks_of(network or [])
-        choices = (Config.read(config) if config else {}) | {k: v for k, v in given.items() if v is not None}
         events = open_events(Config.of(choices))
         run = Run.start(events, out, choices)
     if live and run.first:
@@ -102,8 +99,10 @@ def train(
     if not run.first:
         return
     if not finished:
-        typer.echo(f"stopped at step {run.step}; continue with: zerosum train --resume --out {out}", err=True)
+        step = run.folder.checkpoints.steps()[-1]
+        typer.echo(f"stopped at step {step}; continue with: zerosum train --resume --out {out}", err=True)
         return
+    stop.leave(f"trained to the end, but not compared; compare with: zerosum train --resume --out {out}")
     comparison = run.finish()
     typer.echo(comparison.summary())
     typer.echo(f"model, history and report are in {out} (open {out / 'report.html'})")

@@ -1,8 +1,9 @@
 """A training and its folder: start, resume, play (playing.py), finish (finishing.py), and what it says of itself."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from matplotlib.figure import Figure
@@ -26,6 +27,7 @@ from zerosum.training.run import RunFolder, provenance
 from zerosum.workflow.finishing import finish
 from zerosum.workflow.playing import Playing
 from zerosum.workflow.reading import open_events
+from zerosum.workflow.resuming import demand_same
 
 SPLIT = (0.8, 0.1, 0.1)  # train, validation, test
 LEAST_EVENTS = 100
@@ -94,13 +96,28 @@ class Run:
         return run
 
     @classmethod
-    def resume(cls, out: str | Path, events: Events | None = None, networks: Sequence[str] = ()) -> "Run":
+    def resume(
+        cls,
+        out: str | Path,
+        events: Events | None = None,
+        networks: Sequence[str] = (),
+        choices: Mapping[str, Any] = MappingProxyType({}),
+        labels: Mapping[str, str] = MappingProxyType({}),
+    ) -> "Run":
         """A run that stopped; its events come from the file they came from, or are given again.
 
-        Networks of the user's own must be named again before anything is done with them.
+        Args:
+            out: The run's folder.
+            events: Its events, where they came from Python.
+            networks: Networks of the user's own, which must be named again before anything is done with them.
+            choices: Choices of its configuration, all of which must be its own; `data` may name another place of the
+                same events.
+            labels: Where they were given, for the sentence that refuses one.
         """
         folder = RunFolder(out).existing()
         config = Config.of_run(folder.config)
+        if choices.get("data") is not None:
+            config = config.model_copy(update={"data": choices["data"]})
         found = events if events is not None else cls._events_of(config)
         recorded = folder.read_json("provenance.json")["data"]["sha256"]
         if found.digest() != recorded:
@@ -108,6 +125,8 @@ class Run:
                 f"the events in {config.data or 'memory'} are not those that {out} was trained on (their digests "
                 "differ); restore the file, or start a new run with --out."
             )
+        some = found.train if isinstance(found, Stream) else found
+        demand_same(config, choices, some, str(out), labels)
         return cls(folder, config, found, networks)
 
     @staticmethod
