@@ -19,7 +19,7 @@ The map, in the order in which data flow (a stage imports only from stages above
     evaluation/   critics, the certificate, comparisons
     divergence.py one object for each divergence: exact, estimate, bound
     report/       plots and the page
-    export/       a generator as an ONNX file, with a closure test
+    export/       a generator as an ONNX file or C source, with a closure test
     workers.py    sampling by several processes
     ensemble.py   trainings from several seeds, ranked
     workflow/     the whole line from a file to a report
