@@ -23,6 +23,7 @@ from torch.distributions import Normal, Uniform
 import zerosum
 from zerosum.theory.adapters import as_density
 from zerosum.theory.fdivergences import KL
+from zerosum.theory.neighbours import knn_kl
 from zerosum.theory.quadrature import quadrature
 
 x_p, sigma_p = 0.0, 1.0  # change these
@@ -152,6 +153,7 @@ assert zerosum.kl(a, c).value > zerosum.kl(a, b).value + zerosum.kl(b, c).value
 rng = np.random.default_rng(0)
 events_p, events_q = rng.normal(x_p, sigma_p, 5000), rng.normal(x_q, sigma_q, 5000)
 print("D_KL(p||q):", zerosum.kl.estimate(events_p, events_q), "; exactly", f"{zerosum.kl(p, q).value:.4f}")
+print("by distances alone:", knn_kl(events_p, events_q, corrected=False))
 print(
     "D_JS(p,q): ",
     zerosum.jensen_shannon.bound(events_p, events_q),
@@ -160,11 +162,12 @@ print(
 )
 
 # %% [markdown]
-# The first estimate is far below the truth, by many times its error. Most of $D_{KL}(p\|q)$ comes from events of $p$
-# where $q$ has no event at all: no sample of this size can know how small $q$ is there. The error says how the estimate
-# scatters, not how it is biased. That is not a weakness of this estimator: a *certified* lower limit for a
-# Kullback-Leibler divergence from $n$ events can never exceed $\ln n$, for anybody. The Jensen-Shannon divergence,
-# which is bounded, has no such trouble, and this is why everything from chapter 5 on is built on it.
+# By distances alone the estimate is far below the truth, by many times its scatter. Most of $D_{KL}(p\|q)$ comes from
+# events of $p$ where $q$ has no event at all: no sample of this size can know how small $q$ is there. The first line
+# continues a smooth model of $\ln p/q$ into that region, a parabola, which for two Gaussians happens to be right; its
+# error says how much rests on it. A limit may not: a *certified* lower limit for a Kullback-Leibler divergence from $n$
+# events can never exceed $\ln n$, for anybody. The Jensen-Shannon divergence, which is bounded, has no such trouble, and
+# this is why everything from chapter 5 on is built on it.
 #
 # **Try:** set `sigma_q` to 0.2 and watch the forward divergence explode while $D_{JS}$ hardly moves. Exchange `wide`
 # and `narrow`. Add a second Gaussian to `q` with `zerosum.theory.densities.Mixture`: the closed form is gone, the

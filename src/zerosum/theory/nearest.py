@@ -8,7 +8,7 @@ comes from the nearest leaf first and then from the few nearest.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -32,23 +32,30 @@ MARGIN = 2e-6  # relative to |x|^2 + |y|^2 about the leaf's centre: many units o
 def kth_distance(
     queries: Array, points: Array, k: int, *, skip_self: bool = False, workers: int = 0
 ) -> Array:
-    """The distance of each query to its k-th nearest point, shape (N,).
+    """The distance of each query to its k-th nearest point, shape (N,); as `kth_distances`."""
+    return kth_distances(queries, points, [k], skip_self=skip_self, workers=workers)[:, 0]
+
+
+def kth_distances(
+    queries: Array, points: Array, ks: Sequence[int], *, skip_self: bool = False, workers: int = 0
+) -> Array:
+    """The distances of each query to some of its nearest points, shape (N, len(ks)).
 
     Args:
         queries: Shape (N, d).
         points: Shape (M, d), M >= k.
-        k: Which neighbour, counted from 1.
-        skip_self: Whether the queries are the points themselves, each of which then leaves itself out.
+        ks: Which neighbours, counted from 1.
+        skip_self: Whether the queries are points themselves, each of which then leaves itself out.
         workers: Threads; 0 for all cores that this process may use.
     """
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-    workers, wanted = workers or len(os.sched_getaffinity(0)), k + skip_self
-    if points.shape[1] <= TREE_DIMENSIONS or len(points) < TREE_POINTS or wanted > LEAF // 2:
+    workers, wanted = workers or len(os.sched_getaffinity(0)), np.asarray(ks) + skip_self
+    if points.shape[1] <= TREE_DIMENSIONS or len(points) < TREE_POINTS or wanted.max() > LEAF // 2:
         from scipy.spatial import cKDTree
 
-        distance, _ = cKDTree(points).query(queries, k=[wanted], workers=workers)
-        return np.asarray(distance[:, 0], np.float64)
+        distance, _ = cKDTree(points).query(queries, k=wanted, workers=workers)
+        return np.asarray(distance, np.float64)
     leaves = [_Leaf(points[group]) for group in _split(points, LEAF)]
     blocks = [queries[i : i + BLOCK] for i in range(0, len(queries), BLOCK)]
     with threadpool_limits(1), ThreadPoolExecutor(workers) as pool:
@@ -80,8 +87,9 @@ class _Leaf:
         return row, ((queries[row] - self.points[column]) ** 2).sum(axis=1)
 
 
-def _kth(queries: Array, leaves: list[_Leaf], k: int) -> Array:
-    """The k-th smallest distance of each query, shape (B,)."""
+def _kth(queries: Array, leaves: list[_Leaf], ks: Indices) -> Array:
+    """The ks-th smallest distances of each query, shape (B, len(ks))."""
+    k = int(ks.max())
     gap = _gaps(queries, leaves)
     order = np.argpartition(gap, FEW, axis=1)[:, :FEW]
     nearest = order[np.arange(len(queries)), np.take_along_axis(gap, order, axis=1).argmin(axis=1)]
@@ -89,12 +97,12 @@ def _kth(queries: Array, leaves: list[_Leaf], k: int) -> Array:
     few = np.zeros(gap.shape, bool)
     np.put_along_axis(few, order, True, axis=1)
     rows, squares = _open(queries, leaves, few, bound)
-    bound = _kth_of_each(rows, squares, k)
+    bound = _kth_of_each(rows, squares, ks.max(keepdims=True))[:, 0]
     others = (gap <= bound[:, None] * (1 + 1e-5)) & ~few
     more_rows, more_squares = _open(queries, leaves, others, bound)
     keep = squares <= bound[rows]
     found = np.concatenate([rows[keep], more_rows]), np.concatenate([squares[keep], more_squares])
-    return np.sqrt(_kth_of_each(*found, k))
+    return np.sqrt(_kth_of_each(*found, ks))
 
 
 def _gaps(queries: Array, leaves: list[_Leaf]) -> Single:
@@ -151,11 +159,11 @@ def _nonzero(mask: Mask) -> tuple[Indices, Indices]:
     return row, column
 
 
-def _kth_of_each(rows: Indices, squares: Array, k: int) -> Array:
-    """The k-th smallest number of each row; each row has k or more."""
+def _kth_of_each(rows: Indices, squares: Array, ks: Indices) -> Array:
+    """The ks-th smallest numbers of each row, which has so many or more; shape (rows, len(ks))."""
     order = np.lexsort((squares, rows))
     starts = np.searchsorted(rows[order], np.arange(rows.max() + 1))
-    return squares[order[starts + k - 1]]
+    return squares[order[starts[:, None] + ks - 1]]
 
 
 def _split(points: Array, size: int) -> list[Indices]:
