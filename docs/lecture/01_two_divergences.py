@@ -165,9 +165,9 @@ print(
 # By distances alone the estimate is far below the truth, by many times its scatter. Most of $D_{KL}(p\|q)$ comes from
 # events of $p$ where $q$ has no event at all: no sample of this size can know how small $q$ is there. The first line
 # continues a smooth model of $\ln p/q$ into that region, a parabola, which for two Gaussians happens to be right; its
-# error says how much rests on it. A limit may not: a *certified* lower limit for a Kullback-Leibler divergence from $n$
-# events can never exceed $\ln n$, for anybody. The Jensen-Shannon divergence, which is bounded, has no such trouble, and
-# this is why everything from chapter 5 on is built on it.
+# error says how much rests on it. A limit may not: a *certified* lower limit for a Kullback-Leibler divergence from
+# $n$ events can never exceed $\ln n$, for anybody. The Jensen-Shannon divergence, which is bounded, has no such
+# trouble, and this is why everything from chapter 5 on is built on it.
 #
 # **Try:** set `sigma_q` to 0.2 and watch the forward divergence explode while $D_{JS}$ hardly moves. Exchange `wide`
 # and `narrow`. Add a second Gaussian to `q` with `zerosum.theory.densities.Mixture`: the closed form is gone, the
