@@ -163,7 +163,8 @@ def _kth_of_each(rows: Indices, squares: Array, ks: Indices) -> Array:
     """The ks-th smallest numbers of each row, which has so many or more; shape (rows, len(ks))."""
     order = np.lexsort((squares, rows))
     starts = np.searchsorted(rows[order], np.arange(rows.max() + 1))
-    return squares[order[starts[:, None] + ks - 1]]
+    kth: Array = squares[order[starts[:, None] + ks - 1]]
+    return kth
 
 
 def _split(points: Array, size: int) -> list[Indices]:
