@@ -4,6 +4,7 @@ The kernel refuses to let a file grow beyond a size (RLIMIT_FSIZE), in the middl
 """
 
 import resource
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 
 from zerosum.data.events import Events
 from zerosum.data.files import write_text
-from zerosum.data.formats import save
+from zerosum.data.formats import load, save
 from zerosum.errors import RunError
 from zerosum.model import Model
 from zerosum.training.history import History
@@ -60,12 +61,45 @@ def test_a_record_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     assert content(tmp_path) == before
 
 
-@pytest.mark.parametrize("suffix", [".csv", ".npz", ".parquet", ".root"])
+@pytest.mark.parametrize("suffix", [".csv", ".npz", ".h5", ".parquet", ".root"])
 @pytest.mark.parametrize("size", [0, 1000, 20_000])
 def test_samples_that_have_no_room_leave_nothing(tmp_path: Path, suffix: str, size: int) -> None:
     with room(size), pytest.raises(RunError, match="cannot be written"):
         sample(FIXTURE, 5000, tmp_path / f"generated{suffix}", seed=1)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_hdf5_that_has_no_room_at_any_moment_of_its_writing(tmp_path: Path, seed: int) -> None:
+    """Small and large datasets, whose library writes at the end what it could not write before."""
+    rng = np.random.default_rng(seed)
+    events = Events.table(rng.normal(size=(int(rng.integers(1, 3000)), 3)))
+    save(events, tmp_path / "x.h5")
+    before = content(tmp_path)
+    with room(int(rng.integers(len(before["x.h5"])))), pytest.raises(RunError, match="cannot be written"):
+        save(events, tmp_path / "x.h5")
+    assert content(tmp_path) == before
+    assert len(load(tmp_path / "x.h5")) == len(events)
+
+
+def test_a_full_file_system_keeps_what_was_there(tmp_path: Path) -> None:
+    """A file system of 512 KiB in memory, where the administrator can mount one."""
+    small = tmp_path / "small"
+    small.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=512k", "none", str(small)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("no file system can be mounted here")
+    try:
+        save(Events.table(np.zeros((10, 1))), small / "x.h5")
+        before = content(small)
+        for suffix in (".csv", ".npy", ".npz", ".h5", ".parquet", ".root"):
+            with pytest.raises(RunError, match=r"cannot be written \(.*No space left on device\)"):
+                save(Events.table(np.random.default_rng(0).normal(size=(200_000, 1))), small / f"x{suffix}")
+            assert content(small) == before
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
 
 
 def test_numbers_that_have_no_room_leave_the_ones_before(tmp_path: Path) -> None:

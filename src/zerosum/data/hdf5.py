@@ -10,13 +10,14 @@ Other people's layouts: see `zerosum.data.layouts`.
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from zerosum.data.columns import Column, Source
 from zerosum.data.events import Events
 from zerosum.data.hdf5_damage import demand_heaps, demand_whole
+from zerosum.data.hdf5_disk import Disk
 from zerosum.data.layouts import Container, arrays_of, source_of
 from zerosum.errors import InputError
 
@@ -44,7 +45,8 @@ def write(path: Path, like: Events) -> Iterator[Callable[[Events], None]]:
     import h5py
 
     # Since HDF5 1.8 an attribute may be larger than 64 kB, which the names of thousands of voxels are.
-    with h5py.File(path, "w", libver=("v108", "latest")) as file:
+    disk = Disk(path)
+    with closing(disk), h5py.File(disk, "w", libver=("v108", "latest")) as file:
         file.attrs["kind"] = like.kind
         file.attrs["attributes"] = json.dumps(like.attributes)
         for name, array in arrays_of(like).items():
@@ -69,8 +71,10 @@ def write(path: Path, like: Events) -> Iterator[Callable[[Events], None]]:
                 stored = file[name]
                 stored.resize(len(stored) + len(array), axis=0)
                 stored[len(stored) - len(array) :] = array
+            disk.demand()
 
         yield append
+    disk.demand()
 
 
 def _labels(name: str, array: Any) -> list[Column]:
