@@ -8,6 +8,7 @@ sees of an event to one logit (N,). To add a family, write two modules and one `
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 import torch
@@ -16,8 +17,6 @@ from torch import Tensor, nn
 from zerosum.errors import InputError
 from zerosum.game.clouds import POINT_LATENT, CloudDiscriminator, CloudGenerator
 from zerosum.game.layers import Beside, activation, mlp, with_gradient
-
-STEEP = 4.0  # of a discriminator's first layer, as a multiple of the usual weights
 
 
 class TableGenerator(nn.Module):
@@ -36,15 +35,17 @@ class TableDiscriminator(nn.Module):
     """An MLP from (row, conditions) to a logit.
 
     A network learns the coarse before the fine (Rahaman et al. 2019, arXiv:1806.08734). Weights of the first layer that
-    begin `STEEP` times as large as usual let it see structure of a few per cent of the data's width early.
+    begin `steep` times as large as usual let it see structure of a few per cent of the data's width early.
     """
 
-    def __init__(self, shape: tuple[int, ...], conditions: int, width: int, depth: int) -> None:
+    def __init__(
+        self, shape: tuple[int, ...], conditions: int, width: int, depth: int, *, steep: float = 1.0
+    ) -> None:
         super().__init__()
         self.layers = mlp(math.prod(shape) + conditions, 1, width, depth)
         with torch.no_grad():
             for parameter in self.layers[0].parameters():
-                parameter.mul_(STEEP)
+                parameter.mul_(steep)
 
     def forward(self, x: Tensor, c: Tensor | None = None) -> Tensor:
         """From (N, F) and (N, K) to (N,)."""
@@ -165,7 +166,7 @@ class Family:
 FAMILIES: dict[str, Family] = {
     "table": Family(
         TableGenerator,
-        TableDiscriminator,
+        partial(TableDiscriminator, steep=4.0),
         width=128,
         depth=3,
         batch=256,

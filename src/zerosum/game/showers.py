@@ -4,33 +4,42 @@ A network gives, from latents and conditions c, the numbers that shape one showe
 energies, so that what physics fixes is exact:
 
 1. The total energy T, ln T = m_T(c) + s_T(c) t, with the mean and width that the data have at c (given.py).
-2. A layer l is hit or not. Those that are hit share the total: T_l = T f_l / sum f, ln f_l = m_l(c) + s_l(c) u_l.
-3. A cell i of the layer receives n_i quanta, n_i ~ Poisson(lambda_i); a cell without any is exactly 0. The quanta of a
-   cell fluctuate in size: w_i = n_i exp(sigma_l e_i / sqrt(n_i)). The layer's energy is divided as w_i / sum w.
+2. A layer l is hit or not. Those that are hit share the total: T_l = T f_l / sum f, ln f_l = m_l(c) + s_l(c) u_l. The
+   numbers t and u_l have the distributions and the correlations that they have in the data (copula.py), and what the
+   network adds.
+3. A cell i of the layer receives n_i quanta, n_i ~ Poisson(lambda_i); a cell without any is exactly 0. More are
+   expected in a layer with more energy, by as much as is seen (quanta.py). The size of a quantum is gamma distributed
+   with mean 1 and variance sigma_l², as in a sampling calorimeter, so w_i ~ Gamma(n_i / sigma_l², sigma_l²). The
+   layer's energy is divided as w_i / sum w.
 4. Cells below the threshold of the data are emptied, and what they had goes to the others of the layer.
 
 So the layers add up to the total and the cells to their layer (as in CaloFlow, arXiv:2106.05285), and the pattern of
 empty cells has the fluctuations of counted particles. Every cell has two latents of its own, for n_i and e_i; the rest
-is shared. Whole numbers and zeros have no gradient; that of the expectation stands in for it (straight-through):
-d E[n > 0] = exp(-lambda) d lambda.
+is shared. Whole numbers and zeros have no gradient; what an empty cell would gain stands in for it, for it is filled
+with the probability d lambda, so that d E[n > 0] = P(n = 0) d lambda.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from zerosum.errors import InputError
+from zerosum.game.copula import Copula
 from zerosum.game.given import SAMPLE, Given, log_linear, terms
 from zerosum.game.layers import mlp
 from zerosum.game.networks import Family, TableDiscriminator, join
+from zerosum.game.quanta import above, expected_rates, gamma, poisson, scatter_of_logs
 
-FEW = 1.5  # quanta up to which counts are exact
 LEAST, MOST = -9.0, 12.0  # ln lambda
 REACH = 6.0
-ROUNDS = 6
+LOGISTIC = 1.7  # width of the normal distribution that is nearest to the logistic one
+WIDEST = 2.0  # sigma of the size of quanta
+TRIALS = torch.linspace(-2.0, 0.7, 10)  # ln sigma
+TRIED = 2_000  # events of a trial
 
 
 class ShowerGenerator(nn.Module):
@@ -47,7 +56,9 @@ class ShowerGenerator(nn.Module):
     threshold: Tensor
     belongs: Tensor
     expected: Tensor
+    follows: Tensor
     missed: Tensor
+    log_sigma: Tensor
 
     def __init__(self, latent: int, conditions: int, cells: Sequence[int], width: int, depth: int) -> None:
         super().__init__()
@@ -57,8 +68,11 @@ class ShowerGenerator(nn.Module):
         self.free = latent - 2 * self.n_cells
         self.network = mlp(self.free + conditions, sum(self.sizes), width, depth)
         self.total, self.share = Given(conditions, 1), Given(conditions, layers)
+        self.energies = Copula(1 + layers, layers)
         self.register_buffer("expected", torch.zeros(len(self.total.mean), self.n_cells))
         self.register_buffer("missed", torch.zeros(len(self.total.mean), layers))
+        self.register_buffer("follows", torch.ones(layers))
+        self.register_buffer("log_sigma", torch.zeros(layers))
         self.register_buffer("threshold", torch.tensor(0.0))
         self.register_buffer("belongs", belonging(self.cells), persistent=False)
 
@@ -74,30 +88,46 @@ class ShowerGenerator(nn.Module):
         layers = energy @ self.belongs.T.cpu().double()
         total = layers.sum(1, keepdim=True)
         lowest = float(self.threshold)
-        self.total.fit(total.clamp_min(lowest).log(), c)
-        self.share.fit((layers / total.clamp_min(lowest)).clamp_min(1e-12).log(), c, layers > 0)
-        self.expected.copy_(self._expected(energy, layers, c))
         missed = (layers <= 0).double()
         self.missed.copy_(log_linear(missed, c, torch.ones_like(missed)))
+        more = self._initialise_energies(total.clamp_min(lowest), layers, c)
+        expected, follows = expected_rates(energy, more, self.belongs.cpu().double(), c)
+        self.expected.copy_(expected)
+        self.follows.copy_(follows)
+        self._initialise_sizes(energy, c)
 
-    def _expected(self, energy: Tensor, layers: Tensor, c: Tensor | None) -> Tensor:
-        """Ln lambda_i(c) = ln p_i + ln n_l: the mean share p_i of a cell, and as many quanta n_l as fill the cells.
+    def _initialise_energies(self, total: Tensor, layers: Tensor, c: Tensor | None) -> Tensor:
+        """What is expected of them; returns ln of each layer's energy over the usual one, (N, layers)."""
+        hit, basis = layers > 0, terms(c, layers.float())
+        logs = [total.log(), (layers / total).clamp_min(1e-12).log()]
+        present = [total > 0, hit]
+        more, standard = [], []
+        for given, values, seen in zip((self.total, self.share), logs, present, strict=True):
+            given.fit(values, c, seen)
+            mean, width = given.at(basis)
+            more.append(torch.where(seen, values - mean, 0.0))
+            standard.append((values - mean) / width)
+        gate = self._usual_gate(basis).double().clamp(-5.0, 5.0)
+        density = torch.exp(-0.5 * gate.square()) / math.sqrt(2 * math.pi)
+        scores = density * torch.where(hit, 1 / torch.special.ndtr(gate), -1 / torch.special.ndtr(-gate))
+        self.energies.fit(torch.cat(standard, 1), torch.cat(present, 1), scores)
+        return more[0] + more[1]
 
-        At n quanta, sum_i (1 - exp(-n p_i)) cells are filled on average; n is raised or lowered until it is the number
-        that is seen. It starts where shares scatter as they do, sum (p_i' - p_i)² = (1 - sum p_i²) / n.
-        """
-        member = self.belongs.T.cpu().double()
-        basis = terms(None if c is None else c.double(), layers)
-        hit, seen = layers > 0, (energy > 0).double() @ member
-        shares = energy / self._of_cells(layers).clamp_min(1e-30)
-        mean = log_linear(shares, c, self._of_cells(hit.double())).double()
-        expected = (basis @ mean).exp()
-        scatter = ((shares - expected) ** 2 @ member) / (1 - expected**2 @ member).clamp_min(1e-3)
-        quanta = -log_linear(scatter, c, hit).double()
-        for _ in range(ROUNDS):
-            filled = -torch.expm1(-self._of_cells((basis @ quanta).exp()) * expected) @ member
-            quanta = quanta + 1.5 * log_linear(seen / filled, c, hit)
-        return mean + self._of_cells(quanta)
+    def _initialise_sizes(self, energy: Tensor, c: Tensor | None) -> None:
+        """The fluctuation of quanta's sizes with which cells of a layer scatter as they do, found by trial."""
+        belongs, n = self.belongs.cpu(), min(len(energy), TRIED)
+        random = torch.Generator().manual_seed(0)
+        z = torch.randn(n, self.free + 2 * self.n_cells, generator=random).to(self.threshold)
+        given = None if c is None else c[:n].to(self.threshold)
+        found = []
+        for trial in TRIALS:
+            self.log_sigma.fill_(float(trial))
+            found.append(scatter_of_logs(torch.expm1(self(z, given).cpu()), belongs))
+        seen = scatter_of_logs(energy[:n], belongs.double())
+        grown = torch.stack(found).cummax(0).values
+        for layer in range(len(self.cells)):
+            best = np.interp(float(seen[layer]), grown[:, layer].numpy(), TRIALS.numpy())
+            self.log_sigma[layer] = float(best) if np.isfinite(best) else 0.0
 
     def forward(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         """From (N, L) and (N, K) to (N, cells)."""
@@ -109,33 +139,45 @@ class ShowerGenerator(nn.Module):
     def _shower(self, numbers: Tensor, free: Tensor, strike: Tensor, size: Tensor, basis: Tensor) -> Tensor:
         """The output stage, from the network's numbers and the latents to y."""
         rate, gate, share, smear, total = torch.split(numbers, self.sizes, 1)
-        rate = rate + basis @ self.expected
-        own = torch.split(free[:, : 1 + 2 * len(self.cells)], [1, len(self.cells), len(self.cells)], 1)
-        missed = (basis @ self.missed).clamp(-15.0, -0.01)
-        gate = gate + 1.7 * own[2] - missed + torch.log(-torch.expm1(missed))
-        total, share = total + own[0], share + own[1]
-        layer, on = self._layers(gate, share, total, basis)
+        layers = len(self.cells)
+        own, own_gate = torch.split(self.energies.mixed(free[:, : 1 + 2 * layers]), [1 + layers, layers], 1)
+        gate = gate / LOGISTIC + self._usual_gate(basis)
+        standard = self.energies(bounded(torch.cat([total, share], 1) + own))
+        usual, width = (
+            torch.cat(both, 1) for both in zip(self.total.at(basis), self.share.at(basis), strict=True)
+        )
+        more = width * standard
+        layer, on = self._layers(gate, own_gate, *torch.split((usual + more).exp(), [1, layers], 1))
+        rate = rate + basis @ self.expected + self._of_cells(self.follows * (more[:, :1] + more[:, 1:]))
         count, hit = self._quanta(rate, strike)
-        spread = self._of_cells((bounded(smear) - 1.5).exp().clamp_max(1.0))
-        weight = count * (spread * size * count.detach().rsqrt()).exp()
-        energy = self._divided(layer, weight, hit)
-        largest = self._largest(energy.detach() * hit.detach())
-        hit = hit * (1 - above(self._of_cells(largest.minimum(self.threshold)), energy.detach()))
-        energy = self._divided(layer, weight, hit)
-        return hit * self._of_cells(on) * torch.log1p(energy)
+        sigma = self._of_cells((bounded(smear) + self.log_sigma).exp().clamp_max(WIDEST))
+        weight = count * gamma(sigma * count.detach().rsqrt(), size)
+        filled = hit.detach()
+        energy = self._divided(layer, weight, filled)
+        largest = self._largest(energy.detach() * filled)
+        enough = 1 - above(self._of_cells(largest.minimum(self.threshold)), energy.detach())
+        energy = self._divided(layer, weight, filled * enough)
+        return hit * enough * self._of_cells(on) * torch.log1p(energy)
 
-    def _layers(self, gate: Tensor, share: Tensor, total: Tensor, basis: Tensor) -> tuple[Tensor, Tensor]:
-        """The energy of each layer, of one that is not hit as if it were, and which are hit; both (N, layers)."""
-        mean, width = self.total.at(basis)
-        whole = (mean + width * bounded(total)).exp()
-        mean, width = self.share.at(basis)
-        fraction = (mean + width * bounded(share)).exp()
-        first = gate.amax(1, keepdim=True)
-        on = straight((gate >= first.clamp_max(0)).to(gate.dtype), gate.sigmoid)
-        hard = on.detach()  # its stand-in's slope is without bound where only a faint layer is hit
-        energy = whole * fraction / (hard * fraction).sum(1, keepdim=True)
-        enough = torch.maximum((energy >= self.threshold).to(gate.dtype), (gate >= first).to(gate.dtype))
-        return whole * fraction / (hard * enough * fraction).sum(1, keepdim=True), on * enough
+    def _usual_gate(self, basis: Tensor) -> Tensor:
+        """The g at which Phi(g) is, nearly, the probability that a layer is hit at these conditions, (N, layers)."""
+        missed = (basis @ self.missed).clamp(-15.0, -0.01)
+        return (torch.log(-torch.expm1(missed)) - missed) / LOGISTIC
+
+    def _layers(self, gate: Tensor, own: Tensor, whole: Tensor, fraction: Tensor) -> tuple[Tensor, Tensor]:
+        """The energy of each layer, of one that is not hit as if it were, and which are hit; both (N, layers).
+
+        A layer is hit where gate + own > 0, with the probability Phi(gate), and the first of all is hit in any case.
+        """
+        first = (gate + own).detach() == (gate + own).detach().amax(1, keepdim=True)
+        on = torch.maximum(above(gate.detach() + own, 0.0), first.to(gate.dtype))
+        for _ in range(2):  # a layer whose energy is below that of any cell is none
+            others = torch.addcmul((on * fraction).sum(1, keepdim=True), 1 - on, fraction)
+            energy = whole * fraction / others
+            on = on * torch.maximum((energy.detach() >= self.threshold), first).to(gate.dtype)
+        if torch.is_grad_enabled():
+            on = on + (1 - on) * _hazard(gate.detach()) * (gate - gate.detach())
+        return energy, on
 
     def _quanta(self, log_rate: Tensor, strike: Tensor) -> tuple[Tensor, Tensor]:
         """At least 1 quantum for each cell, and which cells have any: (N, cells) each.
@@ -150,16 +192,21 @@ class ShowerGenerator(nn.Module):
             winner = 1 - above(self._of_cells(self._largest(race)), race)
             empty = 1 - self._of_layers(count).clamp_max(1)
             count = torch.maximum(count, self._of_cells(empty) * winner)
-        hit = straight(count.clamp_max(1), lambda: -torch.expm1(-rate))
-        at_least_one = count.clamp_min(1.0)
+        hit, at_least_one = count.clamp_max(1), count.clamp_min(1.0)
         if not torch.is_grad_enabled():
             return at_least_one, hit
+        hit = hit + (1 - hit) * (rate - rate.detach())
         soft = torch.log1p(rate)
         return at_least_one * (soft - soft.detach()).exp(), hit
 
-    def _divided(self, layer: Tensor, weight: Tensor, hit: Tensor) -> Tensor:
-        """The energy of each cell, of one that is empty as if it were not."""
-        return self._of_cells(layer / self._of_layers(hit * weight).clamp_min(1e-9)) * weight
+    def _divided(self, layer: Tensor, weight: Tensor, filled: Tensor) -> Tensor:
+        """The energy of each cell; of one that is empty what it would have if it were not, beside the filled ones.
+
+        Which cells are filled has no gradient here: that of a cell which takes all from a faint one would be without
+        bound, and what one cell gains and the others lose adds up to nothing.
+        """
+        sums = self._of_cells(self._of_layers(filled * weight))
+        return self._of_cells(layer) * weight / torch.addcmul(sums, 1 - filled, weight).clamp_min(1e-9)
 
     def _of_cells(self, of_layers: Tensor) -> Tensor:
         """A layer's number at each of its cells, (N, layers) to (N, cells)."""
@@ -182,34 +229,14 @@ def belonging(cells: Sequence[int]) -> Tensor:
     return functional.one_hot(layer, len(cells)).T.float().contiguous()
 
 
-def poisson(rate: Tensor, normal: Tensor, quantile: Tensor) -> Tensor:
-    """Poisson counts at the quantiles Phi(normal): exact up to a rate of `FEW`, then Cornish and Fisher's expansion."""
-    term = torch.exp(-rate)
-    reached, few = term, above(quantile, term)
-    for k in range(1, 4):
-        term = term * rate * (1 / k)
-        reached = reached + term
-        few = few + above(quantile, reached)
-    many = torch.addcmul(rate, rate.sqrt(), normal) + normal.square() * (1 / 6) + (1 / 2 - 1 / 6)
-    return few + above(rate, FEW) * (many.floor().clamp_min(0) - few)
-
-
-def above(x: Tensor, y: Tensor | float) -> Tensor:
-    """1 where x > y, else 0, as numbers: on a CPU in less time than a comparison and its conversion."""
-    return (x - y).sign().clamp_min(0)
-
-
 def bounded(x: Tensor) -> Tensor:
     """x, drawn in where it is large: nothing is more than `REACH` widths from what is expected."""
     return REACH * torch.tanh(x / REACH)
 
 
-def straight(hard: Tensor, soft: Callable[[], Tensor]) -> Tensor:
-    """The value of `hard` with the gradient of `soft`, which is only computed where gradients are."""
-    if not torch.is_grad_enabled():
-        return hard
-    stand_in = soft()
-    return hard + stand_in - stand_in.detach()
+def _hazard(x: Tensor) -> Tensor:
+    """phi(x) / Phi(-x): how fast, with growing x, what is not yet hit is hit."""
+    return torch.exp(-0.5 * x.square() - math.log(math.sqrt(2 * math.pi)) - torch.special.log_ndtr(-x))
 
 
 SHOWERS = Family(

@@ -30,6 +30,7 @@ class VoxelSight(nn.Module):
     floor: Tensor
     member: Tensor
     places: Tensor
+    usual: Tensor
 
     def __init__(self, geometry: Geometry, examples: Tensor, c: Tensor | None) -> None:
         super().__init__()
@@ -39,6 +40,9 @@ class VoxelSight(nn.Module):
         self.sectors = [i for i, layer in enumerate(geometry.layers) if layer.face.shape[0] > 1]
         places = [torch.from_numpy(place).float()[:, None] * self.member for place in middles(geometry)[1:]]
         self.register_buffer("places", torch.cat([self.member, *places, *(p**2 for p in places)], 1))
+        filled = (examples[:SAMPLE] > 0).to(examples.dtype) @ self.member
+        usual = (examples[:SAMPLE] @ self.member).sum(0) / filled.sum(0).clamp_min(1)
+        self.register_buffer("usual", usual.clamp_min(1e-3))  # y of a filled cell
         shown = self._shown(examples[:SAMPLE])
         self.given = Given(0 if c is None else c.shape[1], shown.shape[1])
         floor = self.given.fit(shown, None if c is None else c[:SAMPLE], floor=FLOOR)
@@ -67,8 +71,8 @@ class VoxelSight(nn.Module):
         ]
         y_of_layer = y @ self.member
         count = (y > 0).to(y.dtype) @ self.member
-        mean_y = (y_of_layer / count.clamp_min(1)).detach().clamp_min(0.5)
-        count = count + _only_gradient(y_of_layer / mean_y)
+        mean_y = torch.where(count > 0, y_of_layer / count.clamp_min(1), self.usual).detach()
+        count = count + _only_gradient(torch.where(y > 0, 0.0, y) @ self.member / mean_y)
         across = [
             part[:, self.sectors] for pair in zip(centres[:2], widths[:2], strict=True) for part in pair
         ]

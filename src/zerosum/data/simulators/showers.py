@@ -4,9 +4,11 @@ Each shower follows Grindhammer and Peters (hep-ex/0001020; the formulas are in 
 
 1. A photon converts after an exponential depth of mean 9/7 X0; an electron starts at the front.
 2. ln alpha and ln T are drawn, correlated; the gamma profile gives the energy dE of each slice in depth.
-3. In a sampling calorimeter, dE becomes gamma distributed with mean dE and variance c² dE (dE in GeV).
-4. The slice's energy is shared equally by max(1, Poisson) spots. A spot falls into a voxel with the probability
+3. The slice's energy is shared equally by max(1, Poisson) spots. A spot falls into a voxel with the probability
    that the radial profile gives it, so a voxel's count is Poisson and empty voxels are exactly 0.
+4. In a sampling calorimeter, the energy e of every spot becomes gamma distributed with mean e and variance c² e (e in
+   GeV), and independent of the others'. By the additivity of gamma variables dE then has the mean dE and the variance
+   c² dE of the parametrisation, however it is shared; what is sampled in one voxel says nothing of the next.
 5. Voxels below the threshold are set to 0.
 
 A spot may fall outside the cells, and a slice outside the layers: that energy leaks out.
@@ -125,10 +127,10 @@ def deposit(rng: np.random.Generator, energy: Array, start: Array, geometry: Geo
         for front, back in _slices(layer):
             share = shape.cumulative(back - start) - shape.cumulative(front - start)
             spots = number * (spot_shape.cumulative(back - start) - spot_shape.cumulative(front - start))
-            dose = _sampled(rng, energy * share, material.stochastic)
             tau = ((front + back) / 2 - start) / shape.t_max
             cells = _cells(profiles.radial(tau, energy / GEV, material), layer, material.moliere_radius)
-            voxels[:, low:high] += scatter(rng, dose, spots, cells)
+            dose = scatter(rng, energy * share, spots, cells)
+            voxels[:, low:high] += sampled(rng, dose, material.stochastic)
     return voxels
 
 
@@ -138,10 +140,14 @@ def _slices(layer: Layer) -> Iterator[tuple[float, float]]:
     return pairwise(edges.tolist())
 
 
-def _sampled(rng: np.random.Generator, energy: Array, stochastic: float) -> Array:
-    """Gamma fluctuations with variance c² E; energies in MeV, c in sqrt(GeV)."""
+def sampled(rng: np.random.Generator, energy: Array, stochastic: float) -> Array:
+    """Gamma fluctuations of each energy E, mean E and variance c² E; energies in MeV, c in sqrt(GeV)."""
     quantum = GEV * stochastic**2
-    return quantum * rng.standard_gamma(energy / quantum) if quantum > 0 else energy
+    if quantum == 0:
+        return energy
+    seen, filled = np.zeros_like(energy), energy > 0
+    seen[filled] = quantum * rng.standard_gamma(energy[filled] / quantum)
+    return seen
 
 
 def _cells(radial: profiles.Radial, layer: Layer, moliere_radius: float) -> Array:
