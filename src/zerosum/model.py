@@ -108,8 +108,9 @@ class Model(Drawer):
         """The density of each event, ln p_g in nats, shape (N,), in physical units.
 
         The Jacobian of the transforms is included, so that models can be compared. Of a VAE it is the
-        importance-weighted lower bound; where the transforms de-quantise (whole numbers, levels), the density of the
-        de-quantised event; for a grid of two values under a VAE, the logarithm of the event's probability.
+        importance-weighted lower bound; where the transforms de-quantise (whole numbers, levels, spikes), a lower
+        bound, on average, of the logarithm of these values' probability; for a grid of two values under a VAE, the
+        logarithm of the event's probability.
 
         Raises:
             InputError: Where there is no density: the adversarial game, or images with empty cells.

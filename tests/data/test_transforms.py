@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from zerosum.data.chain import STEPS, Chain
-from zerosum.data.discrete import Integers, Levels, Snap, Sparse, Spike
+from zerosum.data.discrete import CELL, Integers, Levels, Snap, Sparse, Spike
 from zerosum.data.events import Events, Feature
 from zerosum.data.rules import SAMPLE, condition_chain
 from zerosum.data.selection import check_trainable
@@ -77,8 +77,11 @@ def test_the_jacobian_is_the_derivative(name: str) -> None:
     x = torch.from_numpy(values).requires_grad_()
     jacobian = step.log_jacobian(x.detach())
     assert jacobian.shape == x.shape
-    if isinstance(step, Integers | Levels):
-        assert not jacobian.any()
+    if isinstance(step, Integers | Levels):  # the length of the interval that a value fills
+        spread = step.forward(x.detach()[:1].expand(100_000), grown())
+        torch.testing.assert_close(
+            jacobian.exp(), torch.full_like(x, float(spread.max() - spread.min())), rtol=0, atol=1e-3
+        )
         return
     (derivative,) = torch.autograd.grad(step.forward(x, grown()).sum(), x)
     continuous = torch.ones_like(jacobian, dtype=torch.bool)
@@ -86,7 +89,7 @@ def test_the_jacobian_is_the_derivative(name: str) -> None:
         continuous = x.detach() != (step.value if isinstance(step, Spike) else 0)
     torch.testing.assert_close(jacobian[continuous], derivative[continuous].log(), rtol=1e-9, atol=1e-9)
     if isinstance(step, Spike):
-        assert jacobian[~continuous].unique().item() == pytest.approx(math.log(step.width))
+        assert jacobian[~continuous].unique().item() == pytest.approx(math.log(CELL * step.width))
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

@@ -1,6 +1,13 @@
 """Steps for what is not continuous: whole numbers, levels, spikes, empty cells.
 
-`Integers`, `Levels` and `Spike` draw random numbers in `forward`; `inverse` takes them off again exactly.
+`Integers`, `Levels` and `Spike` draw random numbers in `forward`; `inverse` takes them off again exactly. They spread a
+value x with the probability P(x) over an interval of length V in y, and their log-Jacobian is ln V, so that for every
+density p of y, by Jensen's inequality,
+
+    E[ln p(y)] + ln V <= ln of the integral of p over the interval <= ln P_p(x),
+
+with equality where p is flat there: what is maximised is a lower bound of the values' log-probability (Theis, van den
+Oord and Bethge 2016, arXiv:1511.01844, section 3.1, where V = 1).
 """
 # ruff: noqa: ARG002, D102  -- every step has the methods of Step, which are described there
 
@@ -15,11 +22,12 @@ from torch import Tensor
 from zerosum.data.steps import Step
 
 MARGIN = 2.0**-8  # how near to the edge of its cell, in units of the cell, a de-quantised value may come
+CELL = 1 - 2 * MARGIN  # the length of what is filled
 
 
 @dataclass(frozen=True)
 class Integers(Step):
-    """y = x + u with u uniform in (0, 1); x = floor(y). The density of y is the probability of x."""
+    """y = x + u with u uniform in (0, 1), less a margin; x = floor(y)."""
 
     def forward(self, x: Tensor, generator: torch.Generator) -> Tensor:
         return x.round() + _uniform(x, generator)
@@ -28,7 +36,7 @@ class Integers(Step):
         return y.floor()
 
     def log_jacobian(self, x: Tensor) -> Tensor:
-        return torch.zeros_like(x)
+        return torch.full_like(x, math.log(CELL))
 
     def __str__(self) -> str:
         return "integers, de-quantised"
@@ -36,7 +44,7 @@ class Integers(Step):
 
 @dataclass(frozen=True)
 class Levels(Step):
-    """A few allowed values: y = (number of the nearest level) + u with u uniform in (0, 1)."""
+    """A few allowed values: y = (number of the nearest level) + u with u uniform in (0, 1), less a margin."""
 
     levels: tuple[float, ...]
 
@@ -48,7 +56,7 @@ class Levels(Step):
         return levels[y.floor().clamp(0, len(self.levels) - 1).to(torch.int64)]
 
     def log_jacobian(self, x: Tensor) -> Tensor:
-        return torch.zeros_like(x)
+        return torch.full_like(x, math.log(CELL))
 
     def __str__(self) -> str:
         return f"{len(self.levels)} levels, de-quantised"
@@ -77,8 +85,7 @@ class Snap(Step):
 class Spike(Step):
     """A value that many events share, at an end of the rest: it is spread over an interval beyond that end.
 
-    On the way back everything in the interval and beyond becomes the value again, exactly. The logarithm of the
-    Jacobian at the spike has ln(width), so that the density there is the spike's probability.
+    On the way back everything in the interval and beyond becomes the value again, exactly.
     """
 
     value: float
@@ -93,7 +100,7 @@ class Spike(Step):
         return y.clamp_min(self.value) if self.side < 0 else y.clamp_max(self.value)
 
     def log_jacobian(self, x: Tensor) -> Tensor:
-        return torch.where(x == self.value, math.log(self.width), 0.0).to(x.dtype)
+        return torch.where(x == self.value, math.log(CELL * self.width), 0.0).to(x.dtype)
 
     def __str__(self) -> str:
         return f"spike at {self.value:g}"
@@ -124,7 +131,7 @@ class Sparse(Step):
 
 def _uniform(x: Tensor, generator: torch.Generator) -> Tensor:
     u = torch.rand(x.shape, generator=generator, dtype=x.dtype, device=generator.device).to(x.device)
-    return MARGIN + (1 - 2 * MARGIN) * u
+    return MARGIN + CELL * u
 
 
 def _nearest(x: Tensor, levels: Sequence[float]) -> Tensor:

@@ -24,15 +24,19 @@ Counts = npt.NDArray[np.int64]
 REPLICAS = 1000
 
 
-def binned_js(x: Any, y: Any, *, bins: int = 50, confidence: float = 0.95, seed: int = 0) -> Interval:
+def binned_js(
+    x: Any, y: Any, *, bins: int | None = None, confidence: float = 0.95, seed: int = 0
+) -> Interval:
     """D_JS of one feature, in bins of equal content of both samples together, corrected for bias.
 
-    It is the divergence of the histograms, which is at most that of the densities.
+    It is the divergence of the histograms, which is at most that of the densities. What is lost within bins falls like
+    1/bins^2, so that their number should grow with the samples: 2 N^(2/5) of N events (Mann and Wald 1942, Ann. Math.
+    Statist. 13, 306, in order of magnitude), 42 for 2,000 and 105 for 20,000.
 
     Args:
         x: Events of p, shape (n,) or (n, 1); integers keep a bin each where they are few.
         y: Events of q, shape (m,) or (m, 1).
-        bins: How many bins, at most.
+        bins: How many bins, at most; by default 2 N^(2/5).
         confidence: The probability that both limits hold, for large n.
         seed: The seed of the bootstrap.
     """
@@ -41,10 +45,11 @@ def binned_js(x: Any, y: Any, *, bins: int = 50, confidence: float = 0.95, seed:
         raise InputError(
             f"the samples have {a.shape[1]} features, and bins are of one; give one feature, or use knn_kl."
         )
-    if bins < 2:
-        raise InputError(f"{bins} bins tell nothing apart; give at least 2.")
     both = np.concatenate([a[:, 0], b[:, 0]])
-    inner = np.unique(np.quantile(both, np.arange(1, bins) / bins, method="inverted_cdf"))
+    wanted = max(round(2 * len(both) ** 0.4), 2) if bins is None else bins
+    if wanted < 2:
+        raise InputError(f"{bins} bins tell nothing apart; give at least 2.")
+    inner = np.unique(np.quantile(both, np.arange(1, wanted) / wanted, method="inverted_cdf"))
     p, q = (np.bincount(np.searchsorted(inner, s[:, 0]), minlength=len(inner) + 1) for s in (a, b))
     return js_of_counts(p, q, confidence=confidence, seed=seed)
 
