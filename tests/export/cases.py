@@ -111,6 +111,10 @@ def family(name: str) -> Model:
             model="vae", kind="grid", sides=(8, 8), conditions=1, low=(-1.0,), high=(1.0,),
         ),
         "flow": lambda: made(small, model="flow"),
+        "gaussian of a grid": lambda: made(
+            GRID, model="gaussian", kind="grid", sides=(8, 9), low=(-0.7,), high=(3.0,)
+        ),
+        "vae of a grid": lambda: made(GRID, model="vae", kind="grid", sides=(8, 9), low=(-0.7,), high=(3.0,)),
     }  # fmt: skip
     return makers[name]()
 
@@ -118,5 +122,5 @@ def family(name: str) -> Model:
 QUICK = ("table", "table on circles", "mixture")
 SLOW = (
     "table without conditions", "grid in 2-D", "grid in 3-D", "gaussian", "mixture without conditions", "vae",
-    "vae of spins", "flow",
+    "vae of spins", "flow", "gaussian of a grid", "vae of a grid",
 )  # fmt: skip

@@ -1,6 +1,7 @@
 """ONNX files: they reproduce the model, say what they are, and are refused where they would not."""
 
 import json
+from inspect import isabstract
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,9 @@ import onnx
 import pytest
 from tests.export.cases import QUICK, SLOW, TRANSFORMS, family, made
 
+from zerosum.data import discrete, steps
 from zerosum.data.events import Events, Feature
+from zerosum.data.formats import load
 from zerosum.data.steps import Affine
 from zerosum.errors import InputError, RunError
 from zerosum.export import exporting
@@ -17,10 +20,13 @@ from zerosum.export.exporting import export
 from zerosum.export.graph import in_double, operators, traced
 from zerosum.export.onnx_file import OnnxModel, run, session_of
 from zerosum.export.sofie import SOFIE
+from zerosum.game.networks import FAMILIES
+from zerosum.likelihood.games import MODELS
 from zerosum.model import Model
 from zerosum.training.config import Config
 from zerosum.training.engine import Engine
 from zerosum.training.setup import prepare
+from zerosum.workflow import Run, simulate
 
 
 @pytest.mark.parametrize("name", [*QUICK, *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW)])
@@ -56,6 +62,32 @@ def test_clouds_keep_their_points(tmp_path: Path) -> None:
     assert np.all(its.values[~its.mask] == 0)
     apart = np.abs(its.values - mine.values) > 1e-3 * np.std(mine.values)
     assert apart.mean() < TIES
+
+
+@pytest.mark.slow
+def test_showers_keep_their_energy_and_their_empty_cells(tmp_path: Path) -> None:
+    """A trained model of showers, given their energy: the closure test, and what is exact stays exact."""
+    simulate("showers", 400, tmp_path / "showers.h5", geometry="compact", energies=[1e3, 1e4])
+    choices = {"steps": 10, "width": 16, "log_every": 10, "judgements": 0}
+    run = Run.start(load(tmp_path / "showers.h5"), tmp_path / "run", choices)
+    assert [record["step"] for record in run.play()] == [10]
+    written = export(run.model, tmp_path / "model.onnx")
+    assert written.closure.difference <= 1e-4
+    mine, its = (one.sample(300, seed=3) for one in (run.model, OnnxModel.load(tmp_path / "model.onnx")))
+    apart = np.abs(its.values - mine.values) > 1e-3 * np.std(mine.values)
+    assert apart.mean() < TIES
+    assert np.array_equal(its.values == 0, mine.values == 0) or apart.any()
+
+
+def test_every_family_and_every_transform_has_a_case() -> None:
+    """What is added to the tables is exported in these tests, or they fail."""
+    defined = [one for module in (steps, discrete) for one in vars(module).values() if isinstance(one, type)]
+    known = {one for one in defined if issubclass(one, steps.Step) and not isabstract(one)}
+    assert known == {type(one) for chain in TRANSFORMS.values() for one in chain}
+    models = [family(name) for name in (*QUICK, *SLOW)]
+    made_of = {(model.blueprint.model, model.kind) for model in models}
+    assert made_of >= {(name, kind) for name, row in MODELS.items() for kind in row.kinds}
+    assert {kind for name, kind in made_of if name == "gan"} | {"cloud"} == FAMILIES.keys()  # clouds: above
 
 
 def test_a_file_says_what_it_is(tmp_path: Path) -> None:
