@@ -1,11 +1,11 @@
 """How good are generated jets? W and QCD jets as clouds of particles and as 16 x 16 images, by default settings.
 
-Each model is trained for the stated time, given the jet's pt; those of both classes are also given the class. Against
-the test split, class by class: where the mass peaks and which share of jets is in the W window; W1M and W1P in the
-definition of JetNet (arXiv:2106.11535, masses and pt relative to the jet's), with errors that come from whole jets; FPD
-of the observables that zerosum compares (of clouds mass, pt, girth, tau21, C2 and multiplicity; of images widths and
-centres), which are not JetNet's energy-flow polynomials; and the certificate. In brackets: what equal samples of this
-size give.
+Each model is trained for the stated processor time, given the jet's pt; those of both classes are also given the
+class. Against the test split, class by class: where the mass peaks and which share of jets is in the W window; W1M and
+W1P in the definition of JetNet (arXiv:2106.11535, masses and pt relative to the jet's), with errors that come from
+whole jets; FPD of the observables that zerosum compares (of clouds mass, pt, girth, tau21, C2 and multiplicity; of
+images widths and centres), which are not JetNet's energy-flow polynomials; and the certificate. In brackets: what
+equal samples of this size give.
 
     python benchmarks/jets.py --data W.h5 QCD.h5 [--quick] [--json FILE] [--seconds 180] [--only NAME ...] [--plot FILE]
 
@@ -15,7 +15,6 @@ The files have particles eta_rel, phi_rel, pt_rel and the jets' pt in GeV.
 import argparse
 import json
 import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,7 +26,7 @@ from scipy.ndimage import gaussian_filter1d
 import zerosum
 from zerosum.data.events import Events, Feature, FloatArray
 from zerosum.data.jets import jet_images, jet_mass
-from zerosum.duel.contest import steps_within
+from zerosum.duel.contest import clock_of, steps_within
 from zerosum.evaluation.jet_distances import w1m, w1p
 from zerosum.evaluation.metric import Metric
 from zerosum.evaluation.two_sample import wasserstein
@@ -137,10 +136,11 @@ def trained(name: str, case: Case, arguments: argparse.Namespace) -> list[dict[s
         place = Path(folder) / "run"
         choices["steps"] = steps_within(events, place, choices, arguments.seconds)
         run = Run.start(events, place, choices)
-        started = time.monotonic()
+        clock = clock_of(run.config)
+        started = clock()
         for _ in run.play():
             pass
-        seconds = time.monotonic() - started
+        seconds = clock() - started
         model, test, rows = run.model, run.test, []
         for label in case.classes:
             where = {"is_w": float(label)} if len(case.classes) > 1 else {}

@@ -7,7 +7,15 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import MultivariateNormal
 
-from zerosum.likelihood.vae import VAE, BernoulliDecoder, Decoder, NormalDecoder, build_vae, halves
+from zerosum.likelihood.decoders import (
+    BernoulliDecoder,
+    Decoder,
+    FixedDecoder,
+    LevelsDecoder,
+    NormalDecoder,
+    halves,
+)
+from zerosum.likelihood.vae import VAE, build_vae
 
 LOADING = torch.tensor([[1.0, 0.5], [-0.3, 1.2], [0.7, 0.0]])
 SIGMA = 0.6
@@ -100,7 +108,9 @@ def test_the_bernoulli_decoder_gives_probabilities_that_sum_to_one_and_are_those
 
 
 @pytest.mark.parametrize(("kind", "shape"), [("table", (3,)), ("grid", (1, 8, 8)), ("grid", (2, 12, 9))])
-@pytest.mark.parametrize("decoder", [NormalDecoder(), BernoulliDecoder(0.0, 1.0)])
+@pytest.mark.parametrize(
+    "decoder", [NormalDecoder(), FixedDecoder(), LevelsDecoder(-2.0, 2.0, 5), BernoulliDecoder(0.0, 1.0)]
+)
 def test_networks_fit_the_events(kind: str, shape: tuple[int, ...], decoder: Decoder) -> None:
     vae = build_vae(kind, shape, 2, code=4, width=8, depth=3, decoder=decoder)
     z, c = torch.randn(5, 4 + math.prod(shape)), torch.randn(5, 2)
@@ -108,6 +118,53 @@ def test_networks_fit_the_events(kind: str, shape: tuple[int, ...], decoder: Dec
     assert x.shape == (5, *shape)
     assert vae.log_prob(x, c).shape == (5,)
     assert bool(vae.log_prob(x, c).isfinite().all())
+
+
+@torch.no_grad()
+def test_the_levels_decoder_gives_a_density_that_integrates_to_one_and_is_that_of_its_draws() -> None:
+    """Five cells between -1 and 1.5: the density is constant in each, and the outermost hold the tails."""
+    decoder = LevelsDecoder(-1.0, 1.5, 5)
+    for mean, log_scale in ((0.2, -1.0), (1.4, -3.0), (-30.0, 0.5), (0.0, 4.9)):
+        y = torch.tensor([[mean, 5 * math.atanh(log_scale / 5)]])
+        middles = torch.linspace(-0.75, 1.25, 5)[:, None]
+        shares = decoder.log_prob(middles, y.expand(5, -1)).exp() * decoder.width
+        assert float(shares.sum()) == pytest.approx(1, abs=1e-5)
+        assert torch.equal(
+            decoder.log_prob(middles + 0.2, y.expand(5, -1)), decoder.log_prob(middles - 0.2, y.expand(5, -1))
+        )
+        noise = torch.randn(50_000, 1, generator=torch.Generator().manual_seed(0))
+        cells = ((decoder.draw(y.expand(50_000, -1), noise) + 1) / 0.5).floor().clamp(0, 4)
+        counted = torch.stack([(cells == k).float().mean() for k in range(5)])
+        assert torch.allclose(counted, shares, atol=0.01)
+
+
+@torch.no_grad()
+def test_the_fixed_decoder_is_a_normal_density() -> None:
+    x, y = torch.randn(6, 3), torch.randn(6, 3)
+    expected = torch.distributions.Normal(y, 0.5).log_prob(x).sum(1)
+    assert torch.allclose(FixedDecoder(0.5).log_prob(x, y), expected, atol=1e-5)
+    assert torch.allclose(FixedDecoder(0.5).draw(y, x), y + 0.5 * x)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(("features", "code"), [(3, 3), (3, 2), (3, 5), (1, 1)])
+def test_a_table_begins_as_the_linear_autoencoder_of_its_principal_components(
+    features: int, code: int
+) -> None:
+    """Without the faint rest, decoder(encoder(x)) is the projection of x onto the principal components."""
+    torch.manual_seed(0)
+    x, n = torch.randn(5000, features) @ torch.randn(features, features), min(code, features)
+    vae = build_vae("table", (features,), 0, code=code, width=32, depth=3, decoder=NormalDecoder())
+    vae.initialise(x, None, torch.ones(len(x)), 0)
+    for layers, carried in ((vae.encoder.layers, n), (vae.network.layers, features)):
+        layers[-1].weight[:, 2 * carried :] = 0
+        layers[-1].weight[n if layers is vae.encoder.layers else features :] = 0
+    mean, log_scale = halves(vae.encoder(x))
+    assert torch.allclose(torch.cov(mean[:, :n].T).view(n, n), torch.eye(n), atol=0.02)
+    assert torch.allclose(log_scale, 5 * torch.tanh(torch.tensor(-2.5 / 5)))
+    back, _ = halves(vae.network(mean))
+    axes = torch.linalg.svd(x - x.mean(0), full_matrices=False)[2][:n]
+    assert torch.allclose(back, x @ axes.T @ axes, atol=0.01)
 
 
 def test_scales_are_bounded_and_almost_unchanged_in_the_middle() -> None:

@@ -8,6 +8,7 @@ import yaml
 
 from zerosum.data.events import Events
 from zerosum.errors import InputError
+from zerosum.likelihood.games import MODELS
 from zerosum.training.config import Config
 from zerosum.training.schedule import cosine, geometric
 
@@ -58,6 +59,20 @@ def test_open_choices_are_made_by_looking_at_the_events() -> None:
     assert (small.latent, small.signs) == (3, 3)
     with pytest.raises(InputError, match="signs is 5; it can be at most latent, 3"):
         Config.of({"latent": 3, "signs": 5}).resolved(Events.table(np.zeros((1000, 5))))
+
+
+def test_each_model_has_its_own_pace_and_a_run_of_an_earlier_version_keeps_the_one_it_had(
+    tmp_path: Path,
+) -> None:
+    events = Events.table(np.zeros((1000, 5)))
+    game, flow = (Config.of({"model": model}).resolved(events) for model in ("gan", "flow"))
+    assert (game.beta1, game.beta2, game.schedule) == (0.0, (0.9, 0.99), "geometric")
+    assert (flow.beta1, flow.schedule, flow.gamma) == (MODELS["flow"].pace.beta1, "cosine", (1.0, 1.0))
+    old = tmp_path / "config.yaml"
+    old.write_text("model: vae\nlearning_rate: [0.002, 5.0e-05]\nbeta2: [0.9, 0.99]\nlatent: 16\n")
+    resumed = Config.of_run(old).resolved(events)
+    assert (resumed.beta1, resumed.beta2, resumed.decoder) == (0.0, (0.9, 0.99), "normal")
+    assert (resumed.latent, resumed.schedule) == (16, "cosine")
 
 
 def test_the_schedule_starts_and_ends_where_it_says() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from zerosum.data.events import Events
 from zerosum.errors import InputError
@@ -22,6 +23,7 @@ from zerosum.likelihood.player import LikelihoodModel
 from zerosum.model import Model
 from zerosum.theory.estimate import Estimate
 from zerosum.theory.identity import LikelihoodIdentity, likelihood_identity
+from zerosum.training.config import Config
 from zerosum.workflow import Run
 
 Densities = npt.NDArray[np.float64]
@@ -43,7 +45,7 @@ class Row:
         uncovered: The share of the data in places that are practically empty of generated events.
         comparison: The certificate of its samples against the test split.
         steps: Steps of the training.
-        seconds: Seconds of the training.
+        seconds: Seconds of the training, as `clock_of` counts them.
         speed: Generated events per second.
         generated: The events it drew.
     """
@@ -99,7 +101,8 @@ def duel(
 ) -> list[Row]:
     """Train every model on identical splits for the same time, and compare each with the test split.
 
-    A short pilot measures each model's speed; it sets the steps, so that the schedules come to their end in time.
+    A short pilot measures each model's speed; it sets the steps, so that the schedules come to their end in time. The
+    time is that of the processor where one thread trains on a CPU, else that of the clock on the wall.
 
     Args:
         events: The events.
@@ -141,9 +144,10 @@ def contend(events: Events, folder: Path, name: str, seconds: float, common: dic
     choices = common | {"model": model} | ({"width": width} if width else {})
     place = folder / name.replace(":", "-")
     run = Run.start(events, place, choices | {"steps": steps_within(events, place, choices, seconds)})
-    started = time.monotonic()
+    clock = clock_of(run.config)
+    started = clock()
     list(run.play())
-    trained = time.monotonic() - started
+    trained = clock() - started
     started = time.monotonic()
     generated = run.model.sample(max(len(run.test), DRAWN), seed=run.config.seed + 2)
     speed = len(generated) / (time.monotonic() - started)
@@ -166,15 +170,22 @@ def contend(events: Events, folder: Path, name: str, seconds: float, common: dic
 def steps_within(events: Events, place: Path, choices: dict[str, Any], seconds: float) -> int:
     """How many steps fit into the time, by a pilot run that is thrown away."""
     pilot = Run.start(events, place.with_name(f"{place.name}-pilot"), choices)
+    clock = clock_of(pilot.config)
     ticks: list[float] = []
 
     def stop() -> bool:
-        ticks.append(time.monotonic())
+        ticks.append(clock())
         return ticks[-1] - ticks[0] > PILOT * seconds
 
     list(pilot.play(stop))
     pilot.folder.remove()
     return max(int(seconds * (len(ticks) - 1) / max(ticks[-1] - ticks[0], 1e-9)), 1)
+
+
+def clock_of(config: Config) -> Callable[[], float]:
+    """Processor time where one thread of a CPU trains, so that other programs on it favour nobody; else the time."""
+    on_cpu = config.device == "cpu" or (config.device == "auto" and not torch.accelerator.is_available())
+    return time.process_time if on_cpu and config.threads == config.processes == 1 else time.monotonic
 
 
 def log_densities(model: Model, test: Events) -> tuple[Densities | None, str]:

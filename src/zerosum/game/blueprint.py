@@ -40,6 +40,8 @@ class Blueprint:
         packing: How many events the discriminator judges together.
         spectral: Whether the discriminator's weights are divided by their largest singular value.
         networks: The user's own networks, as MODULE:NAME (own.py); none for the built-in ones.
+        decoder: What a VAE's decoder gives where numbers are continuous, "normal" or "fixed"; or "levels".
+        levels: How many levels lie between `low` and `high` of the only channel; 0 where these are the two values.
     """
 
     kind: str
@@ -59,6 +61,8 @@ class Blueprint:
     packing: int = 1
     spectral: bool = False
     networks: tuple[str, ...] = ()
+    decoder: str = "normal"
+    levels: int = 0
 
     def lens(self, sight: Sight | None = None) -> Lens:
         """The space of the game."""

@@ -6,21 +6,41 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from torch import nn
 
 from zerosum.errors import InputError
 from zerosum.game.blueprint import Blueprint
+from zerosum.likelihood.decoders import decoder_of
 from zerosum.likelihood.flow import Flow
 from zerosum.likelihood.gaussian import Gaussian
 from zerosum.likelihood.mixture import Mixture
 from zerosum.likelihood.player import LikelihoodModel
-from zerosum.likelihood.vae import BernoulliDecoder, NormalDecoder, build_vae
+from zerosum.likelihood.vae import build_vae
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How Adam moves over a training.
+
+    Attributes:
+        schedule: What leads from the first learning rate to the last, as the configuration names it.
+        beta1: The decay of the mean gradient: momentum, which helps one player, and turns two in circles.
+        beta2: The decay of the mean square of the gradient, at the start and at the end.
+    """
+
+    schedule: Literal["geometric", "cosine"]
+    beta1: float
+    beta2: tuple[float, float]
+
+
+OF_THE_GAME = Pace("geometric", 0.0, (0.9, 0.99))
 
 
 @dataclass(frozen=True)
 class Row:
-    """How a model is built.
+    """How a model is built and trained.
 
     Attributes:
         build: From a blueprint to the model.
@@ -28,6 +48,10 @@ class Row:
         kinds: The kinds of events that it is made for.
         sizes: Width and depth for a table; None where they are the networks' own.
         steps: How many steps it needs where that is known: 1 for a closed form.
+        batch: Events in an update.
+        learning_rate: Adam's, at the start and at the end.
+        pace: Adam's other numbers.
+        gamma: The weight of a VAE's KL term, at the start and at the end.
     """
 
     build: Callable[[Blueprint], LikelihoodModel]
@@ -35,15 +59,13 @@ class Row:
     kinds: tuple[str, ...] = ("table",)
     sizes: tuple[int, int] | None = None
     steps: int | None = None
+    batch: int = 256
+    learning_rate: tuple[float, float] = (2e-3, 2e-5)
+    pace: Pace = Pace("cosine", 0.9, (0.999, 0.999))
+    gamma: tuple[float, float] = (1.0, 1.0)
 
 
 def _vae(b: Blueprint) -> LikelihoodModel:
-    two_levels = [
-        BernoulliDecoder(low, high)
-        for low, high in zip(b.low, b.high, strict=True)
-        if low is not None and high is not None
-    ]
-    decoder = two_levels[0] if len(two_levels) == b.shape[0] == 1 else NormalDecoder()
     return build_vae(
         b.kind,
         b.shape,
@@ -51,7 +73,7 @@ def _vae(b: Blueprint) -> LikelihoodModel:
         code=b.latent - math.prod(b.shape),
         width=b.width,
         depth=b.depth,
-        decoder=decoder,
+        decoder=decoder_of(b),
     )
 
 

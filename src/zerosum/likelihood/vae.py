@@ -8,76 +8,30 @@ arXiv:1312.6114, eq. 3):
 and with K proposals the importance-weighted bound (Burda et al. 2015, arXiv:1509.00519, eq. 8)
 
     ELBO <= E ln (1/K) sum_k p(x | z_k) p(z_k) / q(z_k | x) <= ln p_g(x).
+
+A decoder with a standard deviation of its own can explain the data as noise around one mean; the KL term then drives
+all information out of the latent, and nothing leads back (posterior collapse). So the networks of tables begin as the
+linear maps to and from principal components, with little noise: the autoencoder of the Gaussian fit, whose likelihood
+then grows as the networks bend. Measured with default settings in docs/explanation/likelihood.md.
 """
 
 import math
-from typing import Literal, Protocol
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy_with_logits
 
-from zerosum.game.layers import mlp
-from zerosum.game.networks import GridDiscriminator, family_for, join
+from zerosum.game.layers import SLOPE, mlp
+from zerosum.game.networks import STEEP, GridDiscriminator, TableGenerator, family_for, join
 from zerosum.game.players import Batch, Losses
+from zerosum.likelihood.decoders import Decoder, halves, normal_log_prob
 from zerosum.likelihood.gaussian import LN_2PI
 from zerosum.likelihood.player import LikelihoodModel
 
 CHUNK = 512  # events whose proposals are weighted at once
-LIMIT = 5.0  # the logarithms of all standard deviations lie within +-LIMIT: no density diverges
-
-
-class Decoder(Protocol):
-    """What the decoder's numbers mean."""
-
-    counts: bool
-    outputs: int  # numbers for each number of the event
-
-    def log_prob(self, x: Tensor, y: Tensor) -> Tensor:
-        """The density, ln p(x | z), shape (N,), from events (N, *shape) and the network's (N, outputs x C, ...)."""
-
-    def draw(self, y: Tensor, noise: Tensor) -> Tensor:
-        """An event (N, *shape) from the decoder's output and normal numbers of the event's shape."""
-
-
-class NormalDecoder:
-    """Each number of the event is normal, with a mean and a standard deviation that the decoder gives."""
-
-    counts, outputs = False, 2
-
-    def log_prob(self, x: Tensor, y: Tensor) -> Tensor:
-        """The density, ln p(x | z), shape (N,)."""
-        mean, log_scale = halves(y)
-        return normal_log_prob(x, mean, log_scale)
-
-    def draw(self, y: Tensor, noise: Tensor) -> Tensor:
-        """Mean + standard deviation x noise."""
-        mean, log_scale = halves(y)
-        return mean + log_scale.exp() * noise
-
-
-class BernoulliDecoder:
-    """Each number of the event is one of two values; the decoder gives the logit of the upper one.
-
-    Args:
-        low: The lower value, in standardised units.
-        high: The upper value.
-    """
-
-    counts, outputs = True, 1
-
-    def __init__(self, low: float, high: float) -> None:
-        self.low, self.high = low, high
-
-    def log_prob(self, x: Tensor, y: Tensor) -> Tensor:
-        """The probability, ln P(x | z), shape (N,); a value in between counts as its share of the upper one."""
-        share = ((x - self.low) / (self.high - self.low)).clamp(0, 1)
-        return -binary_cross_entropy_with_logits(y, share, reduction="none").flatten(1).sum(1)
-
-    def draw(self, y: Tensor, noise: Tensor) -> Tensor:
-        """The upper value with the decoder's probability."""
-        upper = torch.special.ndtr(noise) < torch.sigmoid(y)
-        return torch.where(upper, self.high, self.low).to(y.dtype)
+START = -2.5  # ln(standard deviation) of encoder and decoder of a table, in standardised units, at the start
+FAINT = 0.1  # what the rest of a network adds to its linear part at the start, relative to usual weights
+LEAST = 1e-4  # the smallest variance of a principal component that is scaled to 1
 
 
 class GridEncoder(nn.Module):
@@ -101,6 +55,9 @@ class TableEncoder(nn.Module):
     def __init__(self, shape: tuple[int, ...], conditions: int, outputs: int, width: int, depth: int) -> None:
         super().__init__()
         self.layers = mlp(math.prod(shape) + conditions, outputs, width, depth)
+        with torch.no_grad():  # narrow modes are to be seen early, as by TableDiscriminator
+            for parameter in self.layers[0].parameters():
+                parameter.mul_(STEEP)
 
     def forward(self, x: Tensor, c: Tensor | None = None) -> Tensor:
         """From (N, F) and (N, K) to (N, outputs)."""
@@ -143,6 +100,20 @@ class VAE(LikelihoodModel):
         """From (N, L + numbers of an event) and (N, K) to events (N, *shape); the rest is the decoder's noise."""
         code, noise = z[:, : self.code], z[:, self.code :].view(-1, *self.shape)
         return self.decoder.draw(self.network(code, c), noise)
+
+    def initialise(self, x: Tensor, c: Tensor | None, weights: Tensor | None, seed: int) -> None:
+        """Begin the networks of a table as the linear maps to and from its principal components."""
+        del c, seed
+        if not isinstance(self.encoder, TableEncoder) or not isinstance(self.network, TableGenerator):
+            return
+        share = None if weights is None else weights.cpu().double()
+        variances, axes = torch.linalg.eigh(
+            torch.cov(x.cpu().double().T, aweights=share).view(x.shape[1], -1)
+        )
+        kept = min(self.code, len(axes))
+        scales, axes = variances.flip(0)[:kept].clamp(LEAST).sqrt(), axes.flip(1)[:, :kept]
+        begin_linear(self.encoder.layers, (axes / scales).T)
+        begin_linear(self.network.layers, axes * scales)
 
     def elbo(
         self, x: Tensor, c: Tensor | None, random: torch.Generator, beta: float = 1.0
@@ -204,20 +175,34 @@ def build_vae(
     return VAE(encoder, network, decoder, shape=shape, code=code)
 
 
-def halves(y: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and ln(standard deviation), the latter bent smoothly into +-LIMIT."""
-    mean, raw = y.chunk(2, dim=1)
-    return mean, LIMIT * torch.tanh(raw / LIMIT)
+@torch.no_grad()
+def begin_linear(layers: nn.Sequential, matrix: Tensor) -> None:
+    """Let an MLP begin as the linear map to the mean and a constant ln(standard deviation), plus a faint rest.
+
+    Of each hidden layer, two units carry a number of the output and its negative, whose leaky ReLUs differ by
+    (1 + SLOPE) times the number. A network that is too narrow stays as it is.
+
+    Args:
+        layers: Linear layers with leaky ReLUs in between, to means and ln(standard deviations).
+        matrix: The map, from the first of the inputs to the first of the means, or fewer.
+    """
+    first, *hidden, last = (layer for layer in layers if isinstance(layer, nn.Linear))
+    n, means = len(matrix), last.out_features // 2
+    if 2 * n > first.out_features or means * 2 != last.out_features:
+        return
+    difference = torch.cat([torch.eye(n), -torch.eye(n)], 1) / (1 + SLOPE)
+    both = torch.cat([difference, -difference])
+    last.weight.mul_(FAINT)
+    for layer, rows in ((first, torch.cat([matrix, -matrix])), *((one, both) for one in hidden)):
+        layer.weight[: 2 * n], layer.bias[: 2 * n] = 0.0, 0.0
+        layer.weight[: 2 * n, : rows.shape[1]] = rows.to(layer.weight)
+    last.weight[:n, : 2 * n] = difference.to(last.weight)
+    last.bias[:means], last.bias[means:] = 0.0, START
 
 
 def normal_like(x: Tensor, random: torch.Generator) -> Tensor:
     """Normal numbers of the shape of x."""
     return torch.randn(x.shape, generator=random, device=x.device, dtype=x.dtype)
-
-
-def normal_log_prob(x: Tensor, mean: Tensor, log_scale: Tensor) -> Tensor:
-    """The density, ln N(x; mean, scale²), summed over everything but the first axis."""
-    return (-0.5 * ((x - mean) / log_scale.exp()) ** 2 - log_scale - 0.5 * LN_2PI).flatten(1).sum(1)
 
 
 def standard_log_prob(z: Tensor) -> Tensor:

@@ -12,18 +12,19 @@ EPSILON = 1e-8
 
 
 class Adam:
-    """Kingma and Ba 2014, arXiv:1412.6980, algorithm 1, with beta1 = 0: theta <- theta - rate g / (sqrt(v) + epsilon).
+    """Kingma and Ba 2014, arXiv:1412.6980, algorithm 1; with beta1 = 0, theta <- theta - rate g / (sqrt(v) + epsilon).
 
     Args:
         parameters: The player's parameters; they become views of one vector, `theta`.
+        beta1: The decay of the mean gradient; a player's memory of it makes a game of two turn in circles.
 
     Attributes:
         rate: The learning rate.
         beta2: The decay of v, the mean square of the gradient.
     """
 
-    def __init__(self, parameters: Sequence[nn.Parameter]) -> None:
-        self.rate, self.beta2 = 0.0, 0.99
+    def __init__(self, parameters: Sequence[nn.Parameter], beta1: float = 0.0) -> None:
+        self.rate, self.beta1, self.beta2 = 0.0, beta1, 0.99
         self.theta = one_vector(parameters)
         self.state: Tensors = {
             "mean": torch.zeros_like(self.theta),
@@ -46,7 +47,7 @@ class Adam:
             foreach=False,
             fused=self.theta.device.type != "mps",
             amsgrad=False,
-            beta1=0.0,
+            beta1=self.beta1,
             beta2=self.beta2,
             lr=self.rate,
             weight_decay=0.0,

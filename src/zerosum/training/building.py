@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from zerosum.data.chain import Chain
-from zerosum.data.discrete import Snap, Sparse
+from zerosum.data.discrete import Levels, Snap, Sparse
 from zerosum.data.events import Events, FloatArray, IndexArray
 from zerosum.data.kinematics import pairs
 from zerosum.data.steps import Affine, Angle
@@ -49,6 +49,7 @@ def blueprint_of(
         spectral=config.spectral,
         model=config.model,
         networks=config.networks,
+        decoder=config.decoder,
     )
     if config.model != "gan":
         return _for_density(sized, preprocessor)
@@ -58,12 +59,16 @@ def blueprint_of(
 
 
 def _for_density(sized: Blueprint, preprocessor: Preprocessor) -> Blueprint:
-    levels = [two_levels(chain) for chain in preprocessor.chains]
+    edges, levels = [two_levels(chain) for chain in preprocessor.chains], 0
+    if sized.decoder == "levels" and len(edges) == 1 and (cells := cells_of_levels(preprocessor.chains[0])):
+        *edge, levels = cells
+        edges = [(edge[0], edge[1])]
     return replace(
         sized,
         latent=MODELS[sized.model].latent(math.prod(sized.shape), sized.latent),
-        low=tuple(low for low, _ in levels),
-        high=tuple(high for _, high in levels),
+        low=tuple(low for low, _ in edges),
+        high=tuple(high for _, high in edges),
+        levels=levels,
     )
 
 
@@ -183,3 +188,12 @@ def two_levels(chain: Chain) -> tuple[float | None, float | None]:
         return None, None
     low, high = chain.forward(torch.tensor(found[0], dtype=torch.float64), torch.Generator()).tolist()
     return low, high
+
+
+def cells_of_levels(chain: Chain) -> tuple[float, float, int] | None:
+    """The standardised outer edges of a channel's de-quantised levels, and how many there are; None for any other."""
+    match chain.steps:
+        case (Levels(levels=levels), Affine() as scale):
+            low, high = scale.forward(torch.tensor([0.0, len(levels)]), torch.Generator()).tolist()
+            return low, high, len(levels)
+    return None

@@ -17,14 +17,18 @@ from zerosum.game.own import own_family
 from zerosum.game.packing import PACKED
 from zerosum.game.penalties import PENALTIES
 from zerosum.game.showers import SHOWERS
-from zerosum.likelihood.games import row_for
+from zerosum.likelihood.games import OF_THE_GAME, row_for
 
 Positive = Annotated[int, Field(gt=0)]
 Rate = Annotated[float, Field(gt=0, le=1)]
 
 
-LIKELIHOOD_RATES = (2e-3, 5e-5)  # Adam's, of models of maximum likelihood
-BEFORE: dict[str, Any] = {"schedule": "cosine", "signs": 0}  # what runs did that do not say
+BEFORE: dict[str, Any] = {  # what runs did that do not say
+    "schedule": "cosine",
+    "signs": 0,
+    "beta1": 0.0,
+    "decoder": "normal",
+}
 
 
 class Config(BaseModel):
@@ -69,6 +73,12 @@ class Config(BaseModel):
     )
     depth: int | None = Field(None, gt=0, description="hidden layers; transforms of a flow")
 
+    decoder: Literal["levels", "normal", "fixed"] = Field(
+        "levels",
+        description="of a VAE: levels for grids of grey levels, normal elsewhere; always normal, with learned standard "
+        "deviations; or normal with fixed ones. Grids of two values have probabilities",
+    )
+
     network: str | None = Field(
         None, description="networks of your own: MODULE:FAMILY, a zerosum.game.networks.Family"
     )
@@ -95,7 +105,13 @@ class Config(BaseModel):
         description="what follows a half cosine from the start to the end of learning_rate and gamma: their logarithms "
         "(geometric) or they themselves",
     )
-    beta2: tuple[Rate, Rate] = Field((0.9, 0.99), description="Adam's second-moment decay; its beta1 is 0")
+    beta1: float | None = Field(
+        None,
+        ge=0,
+        lt=1,
+        description="Adam's first-moment decay; none means 0 in the game, 0.9 for a likelihood",
+    )
+    beta2: tuple[Rate, Rate] | None = Field(None, description="Adam's second-moment decay")
     ema_half_life: float = Field(
         0.01, gt=0, le=1, description="half-life of the averaged generator, fraction of steps"
     )
@@ -217,14 +233,16 @@ class Config(BaseModel):
         row = None if self.model == "gan" else row_for(self.model, events.kind)
         width, depth = (row and row.sizes) or (family.width, family.depth)
         numbers = {"table": len(events.features), "cloud": 16}.get(events.kind, 32)
-        batch = min(self.batch or (256 if row else family.batch), max(len(events) // 4, 1))
+        batch = min(self.batch or (row or family).batch, max(len(events) // 4, 1))
         share = self.packing * self.processes
         if batch < share:
             raise InputError(
                 f"{len(events)} events make batches of {batch}, but packing x devices x nodes is {share}; make one "
                 "of them smaller."
             )
-        latent = self.latent or family.latent or max(16, 2 * numbers if events.kind == "table" else numbers)
+        pace = row.pace if row else OF_THE_GAME
+        many = numbers if row else max(16, 2 * numbers if events.kind == "table" else numbers)
+        latent = self.latent or (None if row else family.latent) or many
         signs = 0 if row else min(family.signs, latent) if self.signs is None else self.signs
         if signs and (events.kind == "cloud" or family is SHOWERS):
             raise InputError(
@@ -239,9 +257,11 @@ class Config(BaseModel):
             "depth": self.depth or depth,
             "steps": (row and row.steps) or self.steps,
             "batch": batch // share * share,
-            "learning_rate": self.learning_rate or (LIKELIHOOD_RATES if row else family.learning_rate),
-            "schedule": self.schedule or ("cosine" if row else "geometric"),
-            "gamma": self.gamma or ((1.0, 1.0) if row else family.gamma),
+            "learning_rate": self.learning_rate or (row or family).learning_rate,
+            "schedule": self.schedule or pace.schedule,
+            "beta1": pace.beta1 if self.beta1 is None else self.beta1,
+            "beta2": self.beta2 or pace.beta2,
+            "gamma": self.gamma or (row or family).gamma,
         }
         return self.model_copy(update=chosen)
 

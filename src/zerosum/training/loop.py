@@ -10,6 +10,7 @@ from typing import Protocol
 
 from zerosum.errors import RunError
 from zerosum.game.dynamics import DYNAMICS
+from zerosum.likelihood.games import OF_THE_GAME
 from zerosum.training.checkpoint import Checkpoints
 from zerosum.training.config import Config
 from zerosum.training.diagnosis import diagnose
@@ -52,7 +53,7 @@ def play(
     records = history.records()
     started = time.monotonic() - (records or [{}])[-1].get("seconds", 0.0)
     ended = bool(records) and "stopped" in records[-1]
-    dynamics, schedule = DYNAMICS[config.dynamics], SCHEDULES[config.schedule or "geometric"]
+    dynamics, schedule = DYNAMICS[config.dynamics], SCHEDULES[config.schedule or OF_THE_GAME.schedule]
     judged = max(config.steps // config.judgements, 1) if config.judgements else 0
 
     while training.step < config.steps and not ended and not stop():
@@ -60,7 +61,8 @@ def play(
         progress = training.step / config.steps
         training.gamma = schedule(config.gamma or (0.0, 0.0), progress)
         training.set_rates(
-            schedule(config.learning_rate or (0.0, 0.0), progress), cosine(config.beta2, progress)
+            schedule(config.learning_rate or (0.0, 0.0), progress),
+            cosine(config.beta2 or OF_THE_GAME.beta2, progress),
         )
 
         # Each player moves.

@@ -166,7 +166,7 @@ def prepare(
         blueprint,
         preprocessor,
         lens,
-        Training(game, sampler, engine),
+        Training(game, sampler, engine, config.beta1 or 0.0),
         look(lens, preprocessor.standard(watched), given(watched, preprocessor), engine),
         None
         if watched.conditions is None

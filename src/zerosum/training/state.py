@@ -56,16 +56,17 @@ class Training:
         game: The players; the last one is the generator.
         sampler: Where batches come from.
         engine: Device, precision and processes.
+        beta1: Adam's decay of the mean gradient.
     """
 
-    def __init__(self, game: Game, sampler: Sampler, engine: Engine) -> None:
+    def __init__(self, game: Game, sampler: Sampler, engine: Engine, beta1: float = 0.0) -> None:
         self.game, self.sampler, self.engine = game, sampler, engine
         self.step, self.gamma = 0, 0.0
         self.memory: Tensors = {}
         self.best: dict[str, Any] = {}
         self.meter = Meter(engine)
         self.parameters = {player.name: [*player.module.parameters()] for player in game}
-        self.optimizers = {name: Adam(parameters) for name, parameters in self.parameters.items()}
+        self.optimizers = {name: Adam(parameters, beta1) for name, parameters in self.parameters.items()}
         self._averaged: nn.Module = copy.deepcopy(game[-1].module).requires_grad_(False)
         self._mean_theta = one_vector(self._averaged.parameters())
 
@@ -102,7 +103,7 @@ class Training:
         self.optimizers[name].update(gradients)
 
     def gradient_norms(self) -> dict[str, float]:
-        """|gradient| of each player's last update: Adam's mean gradient, as its beta1 is 0."""
+        """|gradient| of each player's last update, where beta1 is 0; else of Adam's mean gradient."""
         means = {name: optimizer.state["mean"] for name, optimizer in self.optimizers.items()}
         return {f"gradient_{name}": float(mean.norm()) for name, mean in means.items() if mean.numel()}
 
