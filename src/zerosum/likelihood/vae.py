@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from zerosum.game.layers import SLOPE, mlp
-from zerosum.game.networks import STEEP, GridDiscriminator, TableGenerator, family_for, join
+from zerosum.game.networks import GridDiscriminator, TableGenerator, family_for, join
 from zerosum.game.players import Batch, Losses
 from zerosum.likelihood.decoders import Decoder, halves, normal_log_prob
 from zerosum.likelihood.gaussian import LN_2PI
@@ -30,6 +30,9 @@ from zerosum.likelihood.player import LikelihoodModel
 
 CHUNK = 512  # events whose proposals are weighted at once
 START = -2.5  # ln(standard deviation) of encoder and decoder of a table, in standardised units, at the start
+STEEP = (
+    4.0  # of a table's encoder's first layer, as a multiple of the usual weights: narrow modes are seen early
+)
 FAINT = 0.1  # what the rest of a network adds to its linear part at the start, relative to usual weights
 LEAST = 1e-4  # the smallest variance of a principal component that is scaled to 1
 
@@ -55,7 +58,7 @@ class TableEncoder(nn.Module):
     def __init__(self, shape: tuple[int, ...], conditions: int, outputs: int, width: int, depth: int) -> None:
         super().__init__()
         self.layers = mlp(math.prod(shape) + conditions, outputs, width, depth)
-        with torch.no_grad():  # narrow modes are to be seen early, as by TableDiscriminator
+        with torch.no_grad():
             for parameter in self.layers[0].parameters():
                 parameter.mul_(STEEP)
 
