@@ -152,20 +152,21 @@ def summary(found: list[Any], truth: float) -> Row:
     return row | {"seconds": statistics.median(seconds), "mib": memory[0]}
 
 
-def run(
-    todo: list[tuple[str, str, int, int]], repeats: int | None, limit: float, parts: Path | None
-) -> list[Row]:
-    done: list[Row] = (
-        [json.loads(line) for line in parts.read_text().splitlines()] if parts and parts.exists() else []
-    )
-    rows = []
+def run(todo: list[tuple[str, str, int, int]], options: argparse.Namespace) -> list[Row]:
+    """All rows, each printed and kept as soon as it is there."""
+    parts: Path | None = options.parts
+    stored = parts.read_text().splitlines() if parts and parts.exists() else []
+    done: list[Row] = [json.loads(line) for line in stored]
+    rows: list[Row] = []
     for quantity, pair, d, n in todo:
-        truth = TRUE_JS if quantity == "JS" else PAIRS[pair][1][d]
         for name, estimator in ESTIMATORS[quantity].items():
             head = {"quantity": quantity, "pair": pair, "d": d, "N": n, "package": name}
             row = next((one for one in done if head.items() <= one.items()), None)
+            if row is None and (options.limit == 0 or name not in (options.packages or [name])):
+                continue
             if row is None:
-                row = head | outcome(estimator, head, repeats or REPEATS.get(n, 3), limit, truth, done + rows)
+                repeats = options.repeats or REPEATS.get(n, 3)
+                row = head | outcome(estimator, head, repeats, options.limit, done + rows)
                 if parts:
                     with parts.open("a") as file:
                         file.write(json.dumps(row) + "\n")
@@ -174,23 +175,15 @@ def run(
     return rows
 
 
-def outcome(
-    estimator: Estimator, head: Row, repeats: int, limit: float, truth: float, known: list[Row]
-) -> Row:
-    """One package in one case; not tried where fewer events or dimensions took too long."""
+def outcome(estimator: Estimator, head: Row, repeats: int, limit: float, known: list[Row]) -> Row:
+    """One package in one case; not tried where it took too long for no more events and dimensions."""
     for one in known:
         same = all(one[key] == head[key] for key in ("quantity", "package"))
-        if (
-            same
-            and one.get("note", "").startswith("over")
-            and one["d"] <= head["d"]
-            and one["N"] <= head["N"]
-        ):
-            return {
-                "note": one["note"]
-                if "at" in one["note"]
-                else f"{one['note']} at d = {one['d']}, N = {one['N']}"
-            }
+        smaller = one["d"] <= head["d"] and one["N"] <= head["N"]
+        if same and smaller and one.get("note", "").startswith("over"):
+            note = one["note"]
+            return {"note": note if "at" in note else f"{note} at d = {one['d']}, N = {one['N']}"}
+    truth = TRUE_JS if head["quantity"] == "JS" else PAIRS[head["pair"]][1][head["d"]]
     found = measure(estimator, (head["pair"], head["d"], head["N"]), repeats, limit)
     return {"note": found} if isinstance(found, str) else summary(found, truth)
 
@@ -223,7 +216,10 @@ def verdict(rows: list[Row]) -> list[str]:
     for row in rows:
         groups.setdefault((row["quantity"], row["pair"], row["d"], row["N"]), []).append(row)
     for case, group in groups.items():
-        ours, peers = group[0], [row for row in group[1:] if "off" in row]
+        ours, peers = (
+            group[0],
+            [row for row in group[1:] if "off" in row and group[0]["package"] == "zerosum"],
+        )
         if "off" in ours and peers:
             best = min(peers, key=lambda row: row["rmse"])
             fastest = min(peers, key=lambda row: row["seconds"])
@@ -258,7 +254,10 @@ def main() -> None:
     parser.add_argument(
         "--repeats", type=int, help="of each case; by default 20, 5 and 2 for the sizes above"
     )
-    parser.add_argument("--limit", type=float, default=150, help="CPU seconds of a package for one case")
+    parser.add_argument("--packages", nargs="+", help="by default all")
+    parser.add_argument(
+        "--limit", type=float, default=150, help="CPU seconds of a package for one case; 0: stored rows only"
+    )
     parser.add_argument(
         "--parts", type=Path, metavar="FILE", help="keep finished rows here, and use those that are"
     )
@@ -272,7 +271,7 @@ def main() -> None:
     )
     print("|---|---|---|---|---|---|---|---|---|---|---|")
     todo = cases(arguments.pairs, arguments.dimensions, arguments.sizes)
-    rows = run(todo, arguments.repeats, arguments.limit, arguments.parts)
+    rows = run(todo, arguments)
     print("\n".join(verdict(rows)))
     if arguments.json:
         arguments.json.write_text(json.dumps({"k": K, "rows": rows}, indent=1) + "\n")

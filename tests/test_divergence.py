@@ -33,6 +33,9 @@ def test_exact_estimate_and_bound_agree(name: str, samples: tuple[np.ndarray, np
 
 
 def test_samples_are_refused_where_densities_are_needed(samples: tuple[np.ndarray, np.ndarray]) -> None:
+    for call in (zerosum.kl.estimate, zerosum.jensen_shannon.bound):
+        with pytest.raises(InputError, match="x is a density, and samples were expected"):
+            call(Normal(0.0, 1.0), np.zeros(100))
     with pytest.raises(InputError, match=r"kl\.estimate"):
         zerosum.kl(*samples)
 

@@ -95,6 +95,7 @@ class Divergence:
         """
         if isinstance(self.row, Derived):
             return self.row.from_base(Divergence(self.row.base).estimate(x, y, seed=seed))
+        self._refuse_densities(x, y)
         first, second = _matrix(x), _matrix(y)
         plain = first is not None and second is not None and first.shape[1] <= NEIGHBOURS
         if plain and self.name in ("kl", "reverse_kl"):
@@ -127,7 +128,15 @@ class Divergence:
             raise InputError(
                 f"there is no bound for {self.name} from samples; those with one are {', '.join(DIVERGENCES)}."
             )
+        self._refuse_densities(x, y)
         return certify(x, y, divergence=self.name, confidence=confidence, seed=seed)
+
+    def _refuse_densities(self, *samples: Samples) -> None:
+        for name, sample in zip("xy", samples, strict=True):
+            if hasattr(sample, "log_prob"):
+                raise InputError(
+                    f"{name} is a density, and samples were expected; call {self.name}(p, q), or draw from it first."
+                )
 
     def __repr__(self) -> str:
         return f"zerosum.{self.name}"

@@ -99,6 +99,14 @@ def test_missing_modes_and_weights():
     assert chi_squared(Counts.of(x, EDGES), Counts.of(y, EDGES)).p_value < 1e-6
 
 
+def test_distances_of_a_unit_shift_are_the_exact_ones():
+    """N(0, 1) and N(1, 1): W1 = 1, and 2 E|x-y| - E|x-x'| - E|y-y'| = 0.541807."""
+    x, y = normal(0, 2000, 1), normal(1, 2000, 1, shift=1.0)
+    for found, exact in ((energy(x, y, 0), 0.5418065793059575), (one_column(x, y, 0), 1.0)):
+        assert abs(found.value - exact) < 4 * found.error
+        assert found.error < 0.06
+
+
 def tilted(rng, n, slope):
     """N(0, 1) weighted to N(slope, 1)."""
     x = rng.normal(size=n)

@@ -172,7 +172,14 @@ def test_kl_is_additive_over_independent_coordinates() -> None:
     assert exact(KL, *joint).value == pytest.approx(sum(exact(KL, *pair).value for pair in pairs), rel=1e-12)
 
 
+def test_value_at_the_equilibrium_of_a_unit_shift() -> None:
+    """V* = -ln 4 + 2 D_JS of N(0, 1) and N(1, 1)."""
+    value = -math.log(4) + 2 * exact(JENSEN_SHANNON, Gaussian(0, 1), Gaussian(1, 1)).value
+    assert value == pytest.approx(-1.163451396750418259399991, rel=1e-12)
+
+
 KNOWN = [
+    (Gaussian(0, 1), Gaussian(1, 1)),
     (Gaussian(0, 1), Gaussian(1, 4)),
     (Laplace(0, 1), Laplace(1, 1)),
     (Cauchy(0, 1), StudentT(3, 1.0)),
@@ -180,7 +187,7 @@ KNOWN = [
 ]
 
 
-@pytest.mark.parametrize(("p", "q"), KNOWN, ids=["gaussians", "laplace", "tails", "mixture"])
+@pytest.mark.parametrize(("p", "q"), KNOWN, ids=["shift", "gaussians", "laplace", "tails", "mixture"])
 def test_optimal_discriminator_gives_the_divergence_and_no_other_more(p, q) -> None:
     """V(D) = E_p[ln D] + E_q[ln(1-D)] at D* = p/(p+q) is -ln 4 + 2 D_JS, by quadrature to 1e-10."""
     breaks = np.unique(np.concatenate([[-np.inf, np.inf], p.landmarks[:, 0], q.landmarks[:, 0]]))

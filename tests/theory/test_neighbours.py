@@ -143,5 +143,15 @@ def test_misuse_is_refused(x, y, words: str) -> None:
 
 def test_duplicates_between_the_samples_are_refused() -> None:
     x = np.random.default_rng(0).normal(size=200)
-    with pytest.raises(InputError, match="x and y together"):
-        knn_kl(x, np.repeat(x, 10))
+    for y in (np.repeat(x, 10), x, np.append(x[:5], 1 + x)):
+        with pytest.raises(InputError, match="duplicates in x and y together"):
+            knn_kl(x, y)
+    with pytest.raises(InputError, match="9 events are duplicates in x,"):
+        knn_kl(np.append(np.full(9, 1.5), x), np.random.default_rng(1).normal(size=2000), k=5)
+    assert np.isfinite(knn_kl(x, np.append(x[:2], np.random.default_rng(1).normal(size=200))).value)
+
+
+def test_no_neighbour_is_refused() -> None:
+    x, y = shifted(100, 1)
+    with pytest.raises(InputError, match="k = 0"):
+        knn_kl(x, y, k=0)

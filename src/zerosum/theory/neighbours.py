@@ -28,6 +28,7 @@ Indices = npt.NDArray[np.intp]
 
 FEW_DIMENSIONS, MANY_NEIGHBOURS, FEW_NEIGHBOURS = 3, 10, 5  # few neighbours scatter, many blur
 QUERIES = 30_000  # events, in many dimensions, at which distances are measured
+REPEATED = 0.01  # of the events, the share that may be equal to others: unlucky rounding
 UNSURE = 1 / 3  # of the correction, the part that is added to the error
 SUBSAMPLES = 30
 SUBSAMPLE_POWER = 0.6  # of n events a subsample has n^0.6: many, and few of n
@@ -43,7 +44,7 @@ def knn_kl(
     dimensions distances are measured at 30,000 of the events, and the smooth model takes the mean over all of them.
 
     Args:
-        x: Events of p, shape (n, d) or (n,); no event may occur twice.
+        x: Events of p, shape (n, d) or (n,); no event may occur twice, in one sample or both (a percent may).
         y: Events of q, shape (m, d) or (m,).
         k: Which neighbour; by default the 10th in up to 3 dimensions, the 5th in more.
         corrected: Whether the bias is measured and taken off; otherwise the published formula alone.
@@ -64,9 +65,11 @@ def knn_kl(
         True
     """
     a, b = _common_units(*as_pair(x, y))
-    nth = k or (MANY_NEIGHBOURS if a.shape[1] <= FEW_DIMENSIONS else FEW_NEIGHBOURS)
+    usual = MANY_NEIGHBOURS if a.shape[1] <= FEW_DIMENSIONS else FEW_NEIGHBOURS
+    nth = usual if k is None else k
     _check(a, nth, len(a) - 1)
     _check(b, nth, len(b))
+    _refuse_repeated(np.concatenate([a, b]))
 
     def terms(first: Array, second: Array, rows: Indices) -> Array:
         return _log_ratios(first, second, rows, nth, workers)
@@ -88,6 +91,13 @@ def _log_ratios(x: Array, y: Array, rows: Indices, k: int, workers: int) -> Arra
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio: Array = x.shape[1] * (np.log(other) - np.log(own)) + np.log(len(y) / (len(x) - 1))
     return ratio
+
+
+def _refuse_repeated(events: Array) -> None:
+    """Events that are equal to the last digit have no density: rounded numbers, copies, a sample against itself."""
+    repeated = len(events) - len(np.unique(events, axis=0))
+    if repeated > REPEATED * len(events):
+        raise _duplicates(repeated, "x and y together")
 
 
 def _without_duplicates(terms: Array) -> Array:
@@ -167,7 +177,7 @@ def _logs(distance: Array, where: str) -> Array:
 
 def _duplicates(count: int, where: str) -> InputError:
     return InputError(
-        f"{count} events have k duplicates in {where}, so there is no density; "
+        f"{count} events are duplicates in {where}, so there is no density; "
         "remove repeated events, or treat the features as discrete with binned_js."
     )
 
