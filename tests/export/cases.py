@@ -61,6 +61,7 @@ def made(
         low=low or edges,
         high=high or edges,
         model=model,
+        signs=4 if model == "gan" and kind == "table" else 0,
     )
     features = tuple(Feature(name, "") for name in chains)
     given = NAMES[:conditions]

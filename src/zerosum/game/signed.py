@@ -25,4 +25,5 @@ class Signed(nn.Module):
 
     def forward(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         """From (N, L) and (N, K) to events."""
-        return self.network(torch.cat([z, z[:, : self.signs].sign()], 1), c)  # type: ignore[no-any-return]
+        signs = 2.0 * (z[:, : self.signs] >= 0).to(z.dtype) - 1.0  # operators that every reader of ONNX files has
+        return self.network(torch.cat([z, signs], 1), c)  # type: ignore[no-any-return]
