@@ -219,6 +219,18 @@ def test_of_wide_tables_the_most_different_are_shown(comparison, tmp_path: Path,
     page = Page(path)
     assert "The 2 most different of 9 features." in page.text
     assert [n for n in range(9) if f"f{n}.pdf" in page.attributes("download")] == [3, 4]
+    assert "less different by" not in page.text
+
+
+def test_a_long_table_of_features_is_folded(comparison, tables, tmp_path: Path) -> None:
+    numbers = comparison | {"features": [{"name": f"f{i}", "jensen_shannon": -i} for i in range(40)]}
+    path = tmp_path / "r.html"
+    write_report(path, comparison=numbers, reference=tables[0], generated=tables[1])
+    html = path.read_text()
+    unfolded, _, rest = html.partition("The other 25, less different by")
+    assert ">f14<" in unfolded
+    assert ">f15<" not in unfolded
+    assert ">f39<" in rest
 
 
 @pytest.mark.slow
