@@ -25,5 +25,6 @@ class Signed(nn.Module):
 
     def forward(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         """From (N, L) and (N, K) to events."""
-        signs = 2.0 * (z[:, : self.signs] >= 0).to(z.dtype) - 1.0  # operators that every reader of ONNX files has
+        # Not torch.sign: of these operators every reader of ONNX files knows how.
+        signs = 2.0 * (z[:, : self.signs] >= 0).to(z.dtype) - 1.0
         return self.network(torch.cat([z, signs], 1), c)  # type: ignore[no-any-return]
