@@ -202,11 +202,16 @@ class ShowerGenerator(nn.Module):
     def _divided(self, layer: Tensor, weight: Tensor, filled: Tensor) -> Tensor:
         """The energy of each cell; of one that is empty what it would have if it were not, beside the filled ones.
 
-        Which cells are filled has no gradient here: that of a cell which takes all from a faint one would be without
-        bound, and what one cell gains and the others lose adds up to nothing.
+        That is for gradients only; without them it has none. Which cells are filled has no gradient here: that of a
+        cell which takes all from a faint one would be without bound, and what one gains and the others lose adds up to
+        nothing.
         """
-        sums = self._of_cells(self._of_layers(filled * weight))
-        return self._of_cells(layer) * weight / torch.addcmul(sums, 1 - filled, weight).clamp_min(1e-9)
+        filling = filled * weight
+        sums = self._of_layers(filling)
+        if not torch.is_grad_enabled():
+            return self._of_cells(layer / sums.clamp_min(1e-9)) * filling
+        beside = torch.addcmul(self._of_cells(sums), 1 - filled, weight)
+        return self._of_cells(layer) * weight / beside.clamp_min(1e-9)
 
     def _of_cells(self, of_layers: Tensor) -> Tensor:
         """A layer's number at each of its cells, (N, layers) to (N, cells)."""
@@ -245,7 +250,7 @@ SHOWERS = Family(
     width=256,
     depth=3,
     batch=256,
-    gamma=(5.0, 1.0),
+    gamma=(20.0, 4.0),
     learning_rate=(1e-3, 5e-5),
     own_latents=2,
     latent=64,

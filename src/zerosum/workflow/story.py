@@ -46,7 +46,7 @@ TALES = {
         events=30_000,
         steps=3_000,
         options={"geometry": "compact", "energies": (1e3, 1e4)},
-        choices={"width": 128, "batch": 128, "gamma": (5.0, 1.0), "schedule": "cosine"},
+        choices={"width": 128, "batch": 128, "schedule": "cosine"},
         where={"incident_energy": 5e3},
         fixed={"geometry": "compact", "energies": (5e3,), "discrete": True},
     ),
