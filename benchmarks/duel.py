@@ -5,20 +5,29 @@ built-in source), and four features of jets where a file of particles is given. 
 for 25 modes; "mixture" has 32.
 
     python benchmarks/duel.py [--quick] [--json FILE] [--seconds S] [--muons FILE] [--jets FILE] [--only NAME ...]
+
+With --rows FOLDER each model's numbers are kept there as soon as they are measured, and what is there is not measured
+again: a long duel can be interrupted, or held model by model (--models).
 """
 
 import argparse
 import json
 import tempfile
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
 
 import zerosum
 from zerosum.data.events import Events
 from zerosum.data.simulators import source
-from zerosum.duel.contest import duel
+from zerosum.duel.contest import Row, contend
 from zerosum.duel.outcome import outcome
+from zerosum.evaluation.comparison import Comparison
 from zerosum.evaluation.shapes import shapes
+from zerosum.theory.estimate import Estimate
+from zerosum.theory.identity import LikelihoodIdentity
 
 MUONS = ["pt1", "eta1", "phi1", "pt2", "eta2", "phi2"]
 MODELS = ["gan", "vae", "flow", "mixture", "mixture:5", "gaussian"]
@@ -45,6 +54,42 @@ def jets(path: Path) -> Events:
     )
 
 
+def measured(events: Events, name: str, seconds: float, kept: Path | None) -> Row:
+    """One model's row, from the file where it was kept, or measured now."""
+    if kept and kept.is_file():
+        return row_of(json.loads(kept.read_text(encoding="utf-8")))
+    with tempfile.TemporaryDirectory() as folder:
+        row = contend(events, Path(folder), name, seconds, {"judgements": 0, "seed": 0})
+    if kept:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_text(json.dumps(row.to_json()) + "\n", encoding="utf-8")
+    return row
+
+
+def row_of(content: dict[str, Any]) -> Row:
+    """A row that was kept, as far as the table and the predictions look at it."""
+
+    def estimate(one: dict[str, float] | None, key: str = "estimate") -> Estimate | None:
+        return None if one is None else Estimate(one[key], one["error"], 0, "kept")
+
+    js, identity = content["comparison"]["jensen_shannon"], content["identity"]
+    comparison = SimpleNamespace(jensen_shannon=SimpleNamespace(**js), to_json=lambda: content["comparison"])
+    return Row(
+        model=content["model"],
+        log_likelihood=estimate(content["log_likelihood"]),
+        reason=content["reason"],
+        identity=identity
+        and LikelihoodIdentity(**{key: cast(Estimate, estimate(one)) for key, one in identity.items()}),
+        filling=cast(Estimate, estimate(content["filling_in"], "fraction")),
+        uncovered=cast(Estimate, estimate(content["uncovered"], "fraction")),
+        comparison=cast(Comparison, comparison),
+        steps=content["steps"],
+        seconds=content["seconds"],
+        speed=content["events_per_second"],
+        generated=Events.table(np.empty((0, 1))),
+    )
+
+
 def main() -> None:
     """Hold each duel and print its table."""
     parser = argparse.ArgumentParser(
@@ -59,6 +104,7 @@ def main() -> None:
     parser.add_argument("--jets", type=Path, help="a file of particles of jets")
     parser.add_argument("--only", nargs="*", default=["grid-25", "muons", "jets"])
     parser.add_argument("--models", nargs="*", default=MODELS)
+    parser.add_argument("--rows", type=Path, metavar="FOLDER", help="where each model's numbers are kept")
     arguments = parser.parse_args()
     n, seconds = (2_000, 1.0) if arguments.quick else (50_000, arguments.seconds)
     data = {"grid-25": lambda: grid(n), "muons": lambda: muons(arguments.muons, n)}
@@ -69,10 +115,13 @@ def main() -> None:
     found: dict[str, Any] = {}
     for name in [name for name in data if name in arguments.only]:
         events = data[name]()
-        with tempfile.TemporaryDirectory() as folder:
-            rows = duel(events, Path(folder) / "duel", seconds, models=arguments.models)
+        kept = arguments.rows and arguments.rows / f"{name}, {seconds:g} s"
+        rows = [
+            measured(events, model, seconds, kept and kept / f"{model.replace(':', '-')}.json")
+            for model in arguments.models
+        ]
         found[name] = outcome(rows, path=name, n=len(events), seconds=seconds, seed=0)
-        print(f"\n{name}: {len(events)} events, {seconds:g} s of training for each model\n")
+        print(f"\n{name}: {len(events)} events, {seconds:g} s of training for each model (processor time)\n")
         print_table(found[name])
     if arguments.json:
         arguments.json.write_text(json.dumps(found, indent=1) + "\n")

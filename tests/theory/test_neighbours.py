@@ -85,6 +85,20 @@ def test_likelihood_is_minus_entropy_minus_divergence() -> None:
         assert abs(found.entropy.value - np.log(2 * np.pi * np.e)) < 4 * found.entropy.error + 0.01
 
 
+def test_the_identity_in_other_coordinates_with_neighbours_among_further_events() -> None:
+    """Six log-normal features x = exp(y), a density of x, neighbours of y: the terms are those of x, with less bias."""
+    y = np.random.default_rng(0).normal(size=(21_000, 6))
+    few, x = y[:1000], np.exp(y[:1000])
+    log_prob = Gaussian(np.full(6, 0.5), 1).log_prob(few) - few.sum(1)
+    plain = likelihood_identity(log_prob, x)
+    found = likelihood_identity(log_prob, few, further=y[1000:], log_jacobian=-few.sum(1))
+    entropy_of_x = 3 * np.log(2 * np.pi * np.e)
+    assert found.log_likelihood.value == pytest.approx(-found.entropy.value - found.kl.value, abs=1e-12)
+    assert abs(found.entropy.value - entropy_of_x) < 3 * found.entropy.error
+    assert abs(found.kl.value - 6 * 0.5**2 / 2) < 3 * found.kl.error
+    assert abs(found.kl.value - 0.75) < abs(plain.kl.value - 0.75)
+
+
 def test_a_model_that_excludes_an_event_is_infinitely_far() -> None:
     data = np.random.default_rng(0).normal(size=500)
     log_prob = np.where(data > 3.0, -np.inf, -1.0)

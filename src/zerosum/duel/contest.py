@@ -209,11 +209,20 @@ def mean(log_prob: Densities) -> Estimate:
 
 
 def terms(log_prob: Densities, run: Run) -> LikelihoodIdentity | None:
-    """The identity on the test split; None where the data's entropy is not that of a density in these columns."""
+    """The identity on the test split; None where the data's entropy is not that of a density in these columns.
+
+    Nearest neighbours are sought among the training events, in the standardised features, where distances mean most.
+    """
     test = run.test
     if test.kind != "table" or test.conditions is not None:
         return None
+    preprocessor = run.model.preprocessor
     try:
-        return likelihood_identity(log_prob, test.values)
+        return likelihood_identity(
+            log_prob,
+            preprocessor.forward(test.values).numpy(),
+            further=preprocessor.forward(run.train_events.values).numpy(),
+            log_jacobian=preprocessor.log_jacobian(test.values).numpy(),
+        )
     except InputError:  # events that stand twice have no finite nearest-neighbour entropy
         return None

@@ -35,7 +35,14 @@ class LikelihoodIdentity:
     kl: Estimate
 
 
-def likelihood_identity(log_prob_at_data: npt.ArrayLike, data: Any, *, k: int = 5) -> LikelihoodIdentity:
+def likelihood_identity(
+    log_prob_at_data: npt.ArrayLike,
+    data: Any,
+    *,
+    k: int | None = None,
+    further: Any = None,
+    log_jacobian: npt.ArrayLike = 0.0,
+) -> LikelihoodIdentity:
     """The three terms of <ln p_g>_data = -S[p_data] - D_KL(p_data || p_g).
 
     The entropy is by nearest neighbours, so its bias grows with the dimension; the divergence is the difference, with
@@ -44,7 +51,11 @@ def likelihood_identity(log_prob_at_data: npt.ArrayLike, data: Any, *, k: int = 
     Args:
         log_prob_at_data: Ln p_g(x_i), the model's normalised density at each event, shape (N,).
         data: The events x_i, shape (N, d) or (N,), none twice.
-        k: Which neighbour.
+        k: Which neighbour; by default the 5th, and the first where there are further events, as the bias grows with it.
+        further: More events of the data, shape (m, d), among which neighbours are sought. The more there are, the
+            smaller the bias; what half of them would change is added to the errors.
+        log_jacobian: Where data and further events are given in other coordinates y(x) than the density's, such as
+            standardised ones, ln|det dy/dx| at each event.
 
     Examples:
         >>> import numpy as np
@@ -59,17 +70,26 @@ def likelihood_identity(log_prob_at_data: npt.ArrayLike, data: Any, *, k: int = 
         raise InputError(
             f"log_prob_at_data has shape {model.shape} for {len(x)} events; give one number for each event."
         )
-    surprise = surprisals(x, k=k)
+    surprise, unsure = (
+        (surprisals(x, k=k or 5), 0.0) if further is None else _among(x, as_sample(further), k or 1)
+    )
+    surprise = surprise - np.asarray(log_jacobian, np.float64)
     with np.errstate(invalid="ignore"):
         return LikelihoodIdentity(
             log_likelihood=_mean(model, "monte carlo"),
-            entropy=_mean(surprise, METHOD),
-            kl=_mean(-surprise - model, METHOD),
+            entropy=_mean(surprise, METHOD, unsure),
+            kl=_mean(-surprise - model, METHOD, unsure),
         )
 
 
-def _mean(terms: Array, method: str) -> Estimate:
+def _among(x: Array, further: Array, k: int) -> tuple[Array, float]:
+    """The surprisals by neighbours among further events, and what half of these would change in the mean."""
+    whole, half = (surprisals(x, k=k, among=events) for events in (further, further[::2]))
+    return whole, float(abs(half.mean() - whole.mean()))
+
+
+def _mean(terms: Array, method: str, unsure: float = 0.0) -> Estimate:
     """The mean and its error; ±inf without error where the model excludes an event."""
     value = float(terms.mean())
-    error = float(terms.std(ddof=1) / np.sqrt(len(terms))) if np.isfinite(value) else 0.0
+    error = float(np.hypot(terms.std(ddof=1) / np.sqrt(len(terms)), unsure)) if np.isfinite(value) else 0.0
     return Estimate(value, error, len(terms), method)

@@ -151,10 +151,17 @@ def cross_entropy(x: Any, y: Any, *, k: int = 5, workers: int = 0) -> Estimate:
     return _mean(a.shape[1] * logs + _log_ball(a.shape[1]) + np.log(len(b)) - digamma(k), METHOD)
 
 
-def surprisals(x: Array, *, k: int = 5, workers: int = 0) -> Array:
-    """Estimates of -ln p(x_i), each from the ball that holds k neighbours of x_i, shape (n,)."""
+def surprisals(x: Array, *, k: int = 5, among: Array | None = None, workers: int = 0) -> Array:
+    """Estimates of -ln p(x_i), each from the ball that holds k neighbours of x_i, shape (n,).
+
+    The neighbours are the other x, or further events of p.
+    """
     from scipy.special import digamma
 
+    if among is not None:
+        _check(among, k, len(among))
+        logs = _logs(kth_distance(x, among, k, workers=workers), "x and the further events together")
+        return np.asarray(x.shape[1] * logs + _log_ball(x.shape[1]) + np.log(len(among)) - digamma(k))
     _check(x, k, len(x) - 1)
     n, d = x.shape
     logs = _logs(kth_distance(x, x, k, skip_self=True, workers=workers), "x")
