@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import MultivariateNormal
 
+from zerosum.data.discrete import CELL
 from zerosum.likelihood.decoders import (
     BernoulliDecoder,
     Decoder,
@@ -127,7 +128,7 @@ def test_the_levels_decoder_gives_a_density_that_integrates_to_one_and_is_that_o
     for mean, log_scale in ((0.2, -1.0), (1.4, -3.0), (-30.0, 0.5), (0.0, 4.9)):
         y = torch.tensor([[mean, 5 * math.atanh(log_scale / 5)]])
         middles = torch.linspace(-0.75, 1.25, 5)[:, None]
-        shares = decoder.log_prob(middles, y.expand(5, -1)).exp() * decoder.width
+        shares = decoder.log_prob(middles, y.expand(5, -1)).exp() * CELL * decoder.width  # of what is filled
         assert float(shares.sum()) == pytest.approx(1, abs=1e-5)
         assert torch.equal(
             decoder.log_prob(middles + 0.2, y.expand(5, -1)), decoder.log_prob(middles - 0.2, y.expand(5, -1))

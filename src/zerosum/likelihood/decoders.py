@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, logsigmoid
 
+from zerosum.data.discrete import CELL
 from zerosum.game.blueprint import Blueprint
 from zerosum.likelihood.gaussian import LN_2PI
 
@@ -68,11 +69,11 @@ class FixedDecoder:
 
 
 class LevelsDecoder:
-    """Each number of the event is one of a few levels, each spread evenly over its cell.
+    """Each number of the event is one of a few levels, each spread evenly over the part of its cell that is filled.
 
     A level has the probability that a logistic variable, whose mean and scale the decoder gives, falls into its cell;
-    the outermost cells reach to infinity (Salimans et al. 2017, arXiv:1701.05517, eq. 2). Divided by the cell's width
-    that is the density of the de-quantised number, so it can be compared with any other.
+    the outermost cells reach to infinity (Salimans et al. 2017, arXiv:1701.05517, eq. 2). Divided by the width of what
+    de-quantised numbers fill (data/discrete.py) that is their density, so it can be compared with any other.
 
     Args:
         low: The lower edge of the lowest cell, in standardised units.
@@ -96,7 +97,7 @@ class LevelsDecoder:
         ln_mass = torch.where(
             level == 0, ln_below, torch.where(level == self.levels - 1, ln_above, ln_inside)
         )
-        return (ln_mass - math.log(self.width)).flatten(1).sum(1)
+        return (ln_mass - math.log(CELL * self.width)).flatten(1).sum(1)
 
     def draw(self, y: Tensor, noise: Tensor) -> Tensor:
         """A logistic number, whose cell is the level."""
