@@ -81,12 +81,22 @@ class Drawer(ABC):
         return Events.joined(list(self.stream(n, where=where, seed=seed, force=force)))
 
     def stream(
-        self, n: int, *, where: Mapping[str, float] | None = None, seed: int = 0, force: bool = False
+        self,
+        n: int,
+        *,
+        where: Mapping[str, float] | None = None,
+        seed: int = 0,
+        force: bool = False,
+        blocks: range | None = None,
     ) -> Iterator[Events]:
-        """Draw n events in blocks, in constant memory; arguments as for `sample`."""
+        """Draw n events in blocks, in constant memory, or some of the blocks; other arguments as for `sample`."""
         self.check(n, where, force=force)
-        for number in range(-(-n // self.block)):
+        for number in self.blocks(n) if blocks is None else blocks:
             yield self.piece(number, n, where=where, seed=seed, force=True)
+
+    def blocks(self, n: int) -> range:
+        """The numbers of the blocks in which n events are drawn."""
+        return range(-(-n // self.block))
 
     def check(self, n: int, where: Mapping[str, float] | None = None, *, force: bool = False) -> None:
         """Refuse what cannot be drawn; arguments as for `sample`."""

@@ -95,10 +95,13 @@ PAGES = {
         "Draw events from a trained generator.",
         "Writes the columns that it was trained on, with names and units, in constant memory. The same seed gives "
         "the same events, the first of them whatever the number. Conditions are drawn from those of the training "
-        "events, unless --where fixes them.",
+        "events, unless --where fixes them.\n\n"
+        "With --shard each of N jobs draws its own part of the same events: the files OUTPUT-K-of-N.h5, which OUTPUT "
+        "shows as one.",
         (
             "zerosum sample run -n 100000 -o generated.root",
             "zerosum sample run -n 10000000 --workers 8 -o many.h5",
+            "srun zerosum sample run -n 1000000000 -o many.h5 --shard $SLURM_PROCID/$SLURM_NTASKS",
             "zerosum sample run -n 1000 -o at50.h5 --where incident_energy=50000",
             "zerosum sample model.onnx -n 1000 -o generated.h5",
         ),

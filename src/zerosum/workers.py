@@ -23,23 +23,26 @@ MOST = 256
 _drawers: list[Drawer] = []  # of a worker process: the one that it has loaded
 
 
-def stream_by(workers: int, load: Callable[[], Drawer], n: int, **options: Any) -> Iterator[Events]:
+def stream_by(
+    workers: int, load: Callable[[], Drawer], n: int, blocks: range | None = None, **options: Any
+) -> Iterator[Events]:
     """Draw n events in blocks, in order, as `Drawer.stream` does.
 
     Args:
         workers: Processes; 1 is this one.
         load: Loads what draws events; a module's function or a partial of one, because every process calls it.
         n: How many events.
+        blocks: The numbers of the blocks that are drawn; all of them where None.
         **options: Of `Drawer.stream`: where, seed, force.
     """
     if not 1 <= workers <= MOST:
         raise InputError(f"{workers} workers were asked for; ask for 1 to {MOST}.")
     drawer = load()
     if workers == 1:
-        yield from drawer.stream(n, **options)
+        yield from drawer.stream(n, blocks=blocks, **options)
         return
     drawer.check(n, options.get("where"), force=options.get("force", False))
-    numbers = iter(range(-(-n // drawer.block)))
+    numbers = iter(drawer.blocks(n) if blocks is None else blocks)
     waiting: deque[Future[Events]] = deque()
     with ProcessPoolExecutor(workers, get_context("spawn"), _begin, (load, torch.get_num_threads())) as pool:
         try:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from zerosum.cli.options import Networks, Seed, assignments, options_of
+from zerosum.cli.options import Networks, Seed, assignments, options_of, shard_of
 
 
 def inspect(
@@ -65,12 +65,20 @@ def sample(
     workers: Annotated[
         int, typer.Option(help="Processes that draw; any number of them writes the same file.")
     ] = 1,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            metavar="K/N",
+            help="Draw the K-th of N parts (0 to N-1), in a file of its own; the output becomes their index (.h5).  "
+            "[default: all]",
+        ),
+    ] = None,
     seed: Seed = 0,
 ) -> None:
     """Draw events from a trained generator."""
     from zerosum.workflow import sample as draw
 
-    draw(
+    drawn = draw(
         run,
         n,
         output,
@@ -79,8 +87,9 @@ def sample(
         force=force,
         networks=network or (),
         workers=workers,
+        shard=None if shard is None else shard_of(shard),
     )
-    typer.echo(f"{n} events in {output}")
+    typer.echo(f"{drawn} events in {output}" + (f", part {shard}" if shard else ""))
 
 
 def export(

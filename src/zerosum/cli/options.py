@@ -113,6 +113,14 @@ def _scalar(text: str) -> bool | int | float | str:
     return text
 
 
+def shard_of(text: str) -> tuple[int, int]:
+    """K/N as two numbers."""
+    k, _, n = text.partition("/")
+    if not (k.isdecimal() and n.isdecimal()):
+        raise InputError(f"--shard {text} is not K/N; write for example --shard 0/4, and 1/4, 2/4, 3/4.")
+    return int(k), int(n)
+
+
 def assignments(pairs: Sequence[str]) -> dict[str, float]:
     """NAME=VALUE as numbers."""
     found = {}

@@ -20,9 +20,15 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode())
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file under a temporary name, then rename it."""
-    temporary = path.with_name(f".{path.name}.tmp")
+def write_bytes(path: Path, content: bytes, writer: str = "") -> None:
+    """Write a file under a temporary name, then rename it.
+
+    Args:
+        path: The file.
+        content: All of it.
+        writer: Who writes, where several processes may write the same at the same time.
+    """
+    temporary = path.with_name(f".{path.name}{writer}.tmp")
     try:
         temporary.write_bytes(content)
         temporary.replace(path)

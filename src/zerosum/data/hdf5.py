@@ -33,7 +33,7 @@ def read(path: Path, dataset: str | None) -> Iterator[Source]:
         file.visititems(lambda name, item: arrays.update({name: item}) if hasattr(item, "dtype") else None)
         arrays = {name: array for name, array in arrays.items() if array.shape}
         for name, array in arrays.items():
-            demand_whole(name, array)
+            demand_whole(name, array, path.parent)
         labels = {name: _labels(name, array) for name, array in arrays.items() if _labels(name, array)}
         header = {"kind": file.attrs.get("kind"), "attributes": _facts(file)}
         yield source_of(Container(arrays, labels, header, dataset))
@@ -47,8 +47,6 @@ def write(path: Path, like: Events) -> Iterator[Callable[[Events], None]]:
     # Since HDF5 1.8 an attribute may be larger than 64 kB, which the names of thousands of voxels are.
     disk = Disk(path)
     with closing(disk), h5py.File(disk, "w", libver=("v108", "latest")) as file:
-        file.attrs["kind"] = like.kind
-        file.attrs["attributes"] = json.dumps(like.attributes)
         for name, array in arrays_of(like).items():
             rows = max(1, min(1024, 2**18 // max(1, array[:1].nbytes)))
             file.create_dataset(
@@ -61,10 +59,7 @@ def write(path: Path, like: Events) -> Iterator[Callable[[Events], None]]:
                 compression_opts=1,
                 shuffle=True,
             )
-        for name, features in (("features", like.features), ("conditions", like.condition_features)):
-            if name in file:
-                file[name].attrs["columns"] = [feature.name for feature in features]
-                file[name].attrs["units"] = [feature.unit for feature in features]
+        describe(file, like)
 
         def append(events: Events) -> None:
             for name, array in arrays_of(events).items():
@@ -75,6 +70,16 @@ def write(path: Path, like: Events) -> Iterator[Callable[[Events], None]]:
 
         yield append
     disk.demand()
+
+
+def describe(file: Any, like: Events) -> None:
+    """Write what events are: kind, attributes, names and units."""
+    file.attrs["kind"] = like.kind
+    file.attrs["attributes"] = json.dumps(like.attributes)
+    for name, features in (("features", like.features), ("conditions", like.condition_features)):
+        if name in file:
+            file[name].attrs["columns"] = [feature.name for feature in features]
+            file[name].attrs["units"] = [feature.unit for feature in features]
 
 
 def _labels(name: str, array: Any) -> list[Column]:

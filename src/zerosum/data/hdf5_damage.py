@@ -16,14 +16,23 @@ HEAP = (
 SCANNED = 2**26  # bytes at the beginning and at the end of a file in which such collections are looked for
 
 
-def demand_whole(name: str, array: Any) -> None:
+def demand_whole(name: str, array: Any, folder: Path) -> None:
     """Refuse a dataset of which less lies in the file than it says (HDF5 makes up the rest), or whose records overlap.
 
     Args:
         name: Its name.
         array: An h5py dataset with a shape.
+        folder: Where the files lie that an index of several files names.
     """
-    if not (array.is_virtual or array.external):
+    if array.is_virtual:
+        absent = [
+            source.file_name for source in array.virtual_sources() if not (folder / source.file_name).exists()
+        ]
+        if absent:
+            raise InputError(
+                f"its part {absent[0]} is not there ({len(absent)} are missing); copy all parts beside it"
+            )
+    elif not array.external:
         if array.chunks is None:
             whole = array.id.get_storage_size() == array.size * array.id.get_type().get_size()
         else:

@@ -11,6 +11,7 @@ from zerosum.data.calorimeters import geometry as geometry_named
 from zerosum.data.events import Events
 from zerosum.data.files import write_text
 from zerosum.data.formats import Writer, load
+from zerosum.data.shards import checked_shard, part_of, path_of, write_index
 from zerosum.data.simulators import source as find_source
 from zerosum.data.voxels import with_geometry
 from zerosum.drawer import Drawer
@@ -54,14 +55,32 @@ def sample(
     force: bool = False,
     networks: Sequence[str] = (),
     workers: int = 1,
-) -> None:
+    shard: tuple[int, int] | None = None,
+) -> int:
     """Draw n events from the generator of a run, or of a file that `export` wrote, in constant memory.
 
     `force` as in `Model.sample`, `networks` as in `Model.load`. Any number of `workers`, processes that draw, writes
-    the same file.
+    the same file. A `shard` (k, N) draws only the k-th of N parts, into a file of its own beside the output, which
+    becomes the index of all (data/shards.py). Returns how many events were drawn.
     """
     load = partial(drawer, run, tuple(networks))
-    write_stream(stream_by(workers, load, n, where=where, seed=seed, force=force), output)
+    options: dict[str, Any] = {"where": where, "seed": seed, "force": force}
+    if shard is None:
+        write_stream(stream_by(workers, load, n, **options), output)
+        return n
+    found, (k, shards), path = load(), shard, Path(output)
+    blocks = found.blocks(n)
+    checked_shard(k, shards, len(blocks), path)
+    parts = [part_of(len(blocks), i, shards) for i in range(shards)]
+    sizes = [min(part.stop * found.block, n) - part.start * found.block for part in parts]
+    write_stream(stream_by(workers, load, n, parts[k], **options), path_of(path, k, shards))
+    write_index(path, first_of(path_of(path, k, shards)), sizes, k)
+    return sizes[k]
+
+
+def first_of(path: Path) -> Events:
+    """The first event of a file."""
+    return load(path, max_events=1)
 
 
 def drawer(run: str | Path, networks: Sequence[str] = ()) -> Drawer:

@@ -10,6 +10,7 @@ from zerosum.data.events import Events
 from zerosum.data.formats import format_of, load
 from zerosum.data.jets import jet_images
 from zerosum.data.selection import Selection
+from zerosum.data.shards import bytes_of
 from zerosum.data.voxels import with_geometry
 from zerosum.training.config import Config
 
@@ -60,4 +61,4 @@ def open_events(config: Config) -> Events | Stream:
 
 def is_large(path: str | Path) -> bool:
     """Whether a file is too large to be held in memory without need."""
-    return Path(path).is_file() and Path(path).stat().st_size > LARGE
+    return Path(path).is_file() and bytes_of(Path(path)) > LARGE
