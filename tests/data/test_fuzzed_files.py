@@ -15,7 +15,15 @@ from zerosum.data.formats import load
 from zerosum.errors import InputError
 
 CASES = [10, pytest.param(250, marks=pytest.mark.slow)]
-CHECKED = ("table.npz", "grid.npz", "cloud.npz", "table.parquet", "CaloChallenge, compressed.h5")  # all of it
+CHECKED = (
+    "table.npz",
+    "grid.npz",
+    "cloud.npz",
+    "table.parquet",
+    "table.h5",
+    "grid.h5",
+    "cloud.h5",
+)  # their numbers
 
 
 def called(*arguments: str | Path) -> tuple[int, str, str]:

@@ -44,9 +44,10 @@ def write(path: Path, like: Events) -> Iterator[Callable[[Events], None]]:
     """Write datasets that grow with each append."""
     import h5py
 
-    # Since HDF5 1.8 an attribute may be larger than 64 kB, which the names of thousands of voxels are.
+    # Since HDF5 1.8 an attribute may be larger than 64 kB, which the names of thousands of voxels are; since 1.10
+    # (2016) the list of chunks has a checksum.
     disk = Disk(path)
-    with closing(disk), h5py.File(disk, "w", libver=("v108", "latest")) as file:
+    with closing(disk), h5py.File(disk, "w", libver=("v110", "latest")) as file:
         for name, array in arrays_of(like).items():
             rows = max(1, min(1024, 2**18 // max(1, array[:1].nbytes)))
             file.create_dataset(

@@ -36,14 +36,27 @@ def demand_whole(name: str, array: Any, folder: Path) -> None:
         if array.chunks is None:
             whole = array.id.get_storage_size() == array.size * array.id.get_type().get_size()
         else:
-            pieces = (-(-n // side) for n, side in zip(array.shape, array.chunks, strict=True))
-            whole = array.id.get_num_chunks() == math.prod(pieces)
+            whole = _tiled(array)
         if not whole:
             raise InputError(
                 f"its dataset {name} {array.shape} is not complete: it was not written to the end, or is damaged"
             )
     if overlapping(array.dtype):
         raise InputError(f"its dataset {name} is damaged: the fields of its records overlap")
+
+
+def _tiled(array: Any) -> bool:
+    """Whether the chunks of a dataset cover it."""
+    sides = list(zip(array.shape, array.chunks, strict=True))
+    places: set[tuple[int, ...]] = set()
+    array.id.chunk_iter(lambda chunk: places.add(tuple(chunk.chunk_offset)))
+    if len(places) != math.prod(-(-n // side) for n, side in sides):
+        return False
+    return all(
+        start % side == 0 and start < n
+        for place in places
+        for start, (n, side) in zip(place, sides, strict=True)
+    )
 
 
 def overlapping(dtype: Any) -> bool:

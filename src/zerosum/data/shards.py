@@ -65,7 +65,7 @@ def write_index(path: Path, like: Events, sizes: Sequence[int], writer: int) -> 
     import h5py
 
     content = io.BytesIO()
-    with h5py.File(content, "w", libver=("v108", "latest")) as file:
+    with h5py.File(content, "w", libver=("v110", "latest")) as file:
         for name, array in arrays_of(like).items():
             layout = h5py.VirtualLayout((sum(sizes), *array.shape[1:]), array.dtype)
             start = 0

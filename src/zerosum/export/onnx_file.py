@@ -117,7 +117,9 @@ def session_of(content: bytes) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4
-    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(
+        content, options, providers=["CPUExecutionProvider"], enable_fallback=0
+    )
 
 
 def run(session: Any, latent: FloatArray, conditions: FloatArray | None) -> Any:
