@@ -1,6 +1,7 @@
 """It diagnoses: each distortion is named, and worse ones are found to be worse."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -139,6 +140,14 @@ def test_the_summary_fits_a_terminal(found):
     for one in found.values():
         assert max(map(len, one.summary().splitlines())) <= 80
         assert one.verdict.split()[0] in one.summary()
+
+
+def test_long_names_keep_their_ends(found):
+    one = found["shifted"]
+    features = [replace(one.features[0], name=f"profile(energy, axis 1)[{i}]") for i in (2, 11)]
+    text = replace(one, features=tuple(features)).summary()
+    assert "profile(energ…xis 1)[2]" in text
+    assert "[11]" in text
 
 
 def test_it_says_where_the_samples_differ(found):

@@ -18,6 +18,7 @@ from zerosum.theory.estimate import EQUILIBRIUM, Estimate, floored
 
 MOST_REGIONS = 5
 MOST_BINS = 10
+NAME = 23  # letters of a name
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +149,10 @@ class Comparison:
         if js.null_floor is not None:
             lines.append(f"{'null floor [nats]':24}{js.null_floor:>12.5f}")
         lines += ["", f"{'critic':24}{'JS seen':>12}{'error':>10}"]
-        lines += [f"{rung.name[:23]:24}{rung.estimate:>12.5f}{rung.error:>10.5f}" for rung in js.ladder]
+        lines += [f"{_short(rung.name):24}{rung.estimate:>12.5f}{rung.error:>10.5f}" for rung in js.ladder]
         lines += ["", f"{'feature':24}{'binned JS':>12}{'W1':>12}{'KS':>10}{'p':>12}"]
         lines += [
-            f"{one.name[:23]:24}{one.jensen_shannon:>12.5f}{one.wasserstein:>12.4g}{one.ks:>10.4f}{one.p_value:>12.2g}"
+            f"{_short(one.name):24}{one.jensen_shannon:>12.5f}{one.wasserstein:>12.4g}{one.ks:>10.4f}{one.p_value:>12.2g}"
             for one in self.features[:10]
         ]
         lines += [*self._where(), *self._quoted(), *self._power()]
@@ -185,7 +186,9 @@ class Comparison:
         """The lines that say where the samples differ: columns, regions, conditions."""
         lines = []
         if self.ranking:
-            shares = ", ".join(f"{one.name} {one.share:.0%}" for one in self.ranking[:5])
+            shares = ", ".join(
+                f"{one.name} {one.share:.0%}" for one in self.ranking[:5] if one.share >= 0.005
+            )
             lines += ["", *_wrapped(f"What tells them apart: {shares}")]
         if self.regions:
             lines += ["", f"{'regions':56}{'reference':>12}{'generated':>12}"]
@@ -204,7 +207,7 @@ class Comparison:
         """The metrics of whole events, one line each."""
         head = ["", f"{'metric':24}{'value':>12}{'error':>10}{'null':>12}{'p':>12}"] if self.metrics else []
         return head + [
-            f"{one.name[:23]:24}{one.value:>12.5g}{one.error:>10.2g}{_or_blank(one.null)}{_or_blank(one.p_value)}"
+            f"{_short(one.name):24}{one.value:>12.5g}{one.error:>10.2g}{_or_blank(one.null)}{_or_blank(one.p_value)}"
             for one in self.metrics
         ]
 
@@ -234,6 +237,11 @@ def _limit(one: Certificate) -> str:
     if one.lower is None:
         return "not given"
     return f">= {floored(one.lower)}" if one.lower > 0 else "nothing"
+
+
+def _short(name: str) -> str:
+    """A name that fits into its column, with its beginning and its end."""
+    return name if len(name) <= NAME else f"{name[: NAME - 9]}…{name[-8:]}"
 
 
 def _wrapped(text: str) -> list[str]:
