@@ -154,12 +154,12 @@ plt.show()
 assert (v[-5:].mean() + math.log(4)) / 2 < estimates[-1]  # the game's discriminator says less
 
 # %% [markdown]
-# Here is the trap in full view. $V$ is at its equilibrium within a few hundred steps and stays there, as if the game
-# were over, while the critics still tell the samples apart and say by how much. Nothing contradicts the theory: it
-# promises an order, that no discriminator says more than $-\ln 4 + 2 D_{JS}$, and the game's says less. It is penalised
-# (chapter 7), it learns from few events at a time, and the generator runs away from it. **A value near
-# $-\ln 4$ proves nothing** unless the discriminator is good: that is why the result of a training is judged by critics
-# that were trained to the end, on a generator that holds still, and not by the game.
+# Here is the trap in full view. Within a few hundred steps $V$ is near its equilibrium, as if the game were nearly
+# over: its discriminator sees less than 0.04 nats from then on, while fresh critics see twice as much or more.
+# Nothing contradicts the theory: it promises an order, that no discriminator says more than $-\ln 4 + 2 D_{JS}$, and
+# the game's says less. It is penalised (chapter 7), it learns from few events at a time, and the generator runs away
+# from it. **A value near $-\ln 4$ proves nothing** unless the discriminator is good: that is why the result of a
+# training is judged by critics that were trained to the end, on a generator that holds still, and not by the game.
 #
 # **Try:** 10,000 steps with the default `"width": 128` and `"batch": 256`: does the divergence go on falling while $V$
 # does not move?

@@ -24,8 +24,11 @@ function hero(run, pick) {
   const total = Math.max(...alike.map(r => Math.max(r.state.config.steps || 0, last(r).step)));
   const known = Number.isFinite(value);
   const seen = (value - EQUILIBRIUM) / 2;
+  const tells = seen > 0.0005
+    ? `tells real from generated so well that D_JS is at least about <b>${digits(Number(seen.toPrecision(2)))} nats</b> (in expectation)`
+    : "sees no difference; fresh critics may still see one";
   const caption = !known ? "The first record is on its way." : game
-    ? `At step ${grouped(record.step)}, V = <b>${minus(value.toFixed(4))}</b> on held-out events: the discriminator tells real from generated so well that D_JS is at least about <b>${digits(Number(Math.max(seen, 0).toPrecision(2)))} nats</b> (in expectation). When it can only guess, V = −ln 4 = −1.3863.`
+    ? `At step ${grouped(record.step)}, V = <b>${minus(value.toFixed(4))}</b> on held-out events: the discriminator ${tells}. When it can only guess, V = −ln 4 = −1.3863.`
     : `At step ${grouped(record.step)}, the mean of ln p_g over held-out events is <b>${digits(value)} nats</b> in standardised units; higher is better, and minus the data’s entropy is the highest.`;
   figure(byId("hero"), game ? "Value of the game V(D, G), falling to −ln 4" : "Log-likelihood of held-out events", lines, caption, {
     height: Math.min(Math.max(window.innerWidth * 0.3, 230), 330), label: game ? "V [nats]" : "⟨ln p_g⟩ [nats]", total, cursor: frame, onPick: pick,
