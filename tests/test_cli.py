@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 import h5py
@@ -228,6 +229,10 @@ def test_values_after_an_option_belong_to_it_until_the_next_option() -> None:
     given = ["train", "f.csv", "--columns", "a", "b", "--out", "r", "--condition", "c"]
     expected = ["train", "f.csv", "--columns", "a", "--columns", "b", "--out", "r", "--condition", "c"]
     assert spread(given) == expected
+
+
+def test_the_version_is_the_one_that_is_installed(zerosum) -> None:
+    assert zerosum("--version").out == f"zerosum {version('zerosum')}\n"
 
 
 @pytest.mark.parametrize("verb", ["", *PAGES])

@@ -146,7 +146,7 @@ def test_long_names_keep_their_ends(found):
     one = found["shifted"]
     features = [replace(one.features[0], name=f"profile(energy, axis 1)[{i}]") for i in (2, 11)]
     text = replace(one, features=tuple(features)).summary()
-    assert "profile(energ…xis 1)[2]" in text
+    assert "profile(energy…is 1)[2]" in text
     assert "[11]" in text
 
 
