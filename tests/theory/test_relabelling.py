@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from zerosum.theory.neighbours import knn_kl
+from zerosum.theory.neighbours import _log_ratios, knn_kl
 from zerosum.theory.ratio import MODELS, LogRatio, log_ratio
 from zerosum.theory.relabelling import bias
 
@@ -65,17 +65,37 @@ def test_features_that_are_constant_or_whole_numbers_do_no_harm() -> None:
 
 
 def test_a_bias_is_measured() -> None:
-    """Terms that are right have none; terms that are 0.3 too high have 0.3; a small one is shrunk."""
+    """Terms that are right have none; terms that are 0.3 too high have 0.3; one within its error is shrunk."""
     rng = np.random.default_rng(0)
     events = gaussian(rng, 2000, 1)
     ratio = LogRatio(events[:, 0], 1 / (1 + np.exp(-events[:, 0])), "linear")
-    exact = bias(lambda x, _, rows: x[rows, 0], events, ratio, rng, queries=5000)
-    high = bias(lambda x, _, rows: x[rows, 0] + 0.3, events, ratio, rng, queries=5000)
-    loud = bias(lambda x, _, rows: x[rows, 0] + rng.normal(size=len(rows)), events, ratio, rng, queries=5000)
-    assert (exact.value, exact.error) == (0.0, 0.0)
-    assert high.value == pytest.approx(0.3, abs=1e-12)
+
+    def found(terms):
+        return bias(terms, events, ratio, rng, each=500, total=5000)
+
+    exact = found(lambda x, _, rows: x[rows, 0])
+    high = found(lambda x, _, rows: x[rows, 0] + 0.3)
+    loud = found(lambda x, _, rows: x[rows, 0] + rng.normal(size=len(rows)))
+    assert exact.value == 0
+    assert high.value == pytest.approx(0.3 * (1 - (high.error / 0.3) ** 2), rel=1e-9)
+    assert 0.28 < high.value < 0.3
     assert abs(loud.value) < 3 * loud.error
-    assert loud.error == pytest.approx(1 / np.sqrt(6000), rel=0.3)
+    of_labels = np.minimum(np.exp(events[:, 0]), 10).std() / np.sqrt(1000 * 10)
+    assert loud.error == pytest.approx(np.hypot(1 / np.sqrt(5000), of_labels), rel=0.3)
+
+
+def test_the_error_of_the_correction_is_its_scatter() -> None:
+    """Over draws of the labels of one pair, for neighbours in two dimensions."""
+    rng = np.random.default_rng(0)
+    x, y = gaussian(rng, 1000, 2), gaussian(rng, 1000, 2, shift=1.0)
+    ratio, events = log_ratio(x, y, rng), np.concatenate([x, y])
+
+    def terms(first: np.ndarray, second: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        return _log_ratios(first, second, rows, 10, 1)
+
+    found = [bias(terms, events, ratio, rng, each=1000, total=3000) for _ in range(20)]
+    values, errors = np.array([[one.value, one.error] for one in found]).T
+    assert 0.5 < errors.mean() / values.std(ddof=1) < 1.6
 
 
 def shift_in_ten(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:

@@ -27,7 +27,11 @@ Array = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
 
 FEW_DIMENSIONS, MANY_NEIGHBOURS, FEW_NEIGHBOURS = 3, 10, 5  # few neighbours scatter, many blur
-QUERIES = 30_000  # events, in many dimensions, at which distances are measured
+QUERIES = 15_000  # events, in many dimensions, at which distances are measured
+RELABELLED = {
+    FEW_DIMENSIONS: 400_000,
+    TREE_DIMENSIONS: 60_000,
+}  # and on labels drawn anew, where that is quick
 REPEATED = 0.01  # of the events, the share that may be equal to others: unlucky rounding
 UNSURE = 1 / 3  # of the correction, the part that is added to the error
 SUBSAMPLES = 30
@@ -41,7 +45,7 @@ def knn_kl(
     """D_KL(p || q) from samples x of p and y of q; swap them for the other direction.
 
     Features of very different scales are first brought to units of a power of ten near their spread. In more than 5
-    dimensions distances are measured at 30,000 of the events, and the smooth model takes the mean over all of them.
+    dimensions distances are measured at 15,000 of the events, and the smooth model takes the mean over all of them.
 
     Args:
         x: Events of p, shape (n, d) or (n,); no event may occur twice, in one sample or both (a percent may).
@@ -110,11 +114,13 @@ def _without_duplicates(terms: Array) -> Array:
 
 def _corrected(terms: Terms, x: Array, y: Array, rng: np.random.Generator) -> tuple[float, float]:
     """The estimate less its bias, and the error of that correction."""
-    queries = QUERIES if x.shape[1] > TREE_DIMENSIONS else max(QUERIES, len(x))
-    rows = rng.permutation(len(x))[:queries]
+    d = x.shape[1]
+    each = len(x) if d <= TREE_DIMENSIONS else QUERIES
+    total = next((count for most, count in RELABELLED.items() if d <= most), QUERIES)
+    rows = rng.permutation(len(x))[:each]
     near = _without_duplicates(terms(x, y, rows))
     model = log_ratio(x, y, rng)
-    found = bias(terms, np.concatenate([x, y]), model, rng, queries=queries)
+    found = bias(terms, np.concatenate([x, y]), model, rng, each=each, total=total)
     smooth = model.values[: len(x)]
     value = smooth.mean() + (near - smooth[rows]).mean() - found.value
     return float(value), float(np.hypot(found.error, UNSURE * found.value))

@@ -21,6 +21,7 @@ Indices = npt.NDArray[np.intp]
 Terms = Callable[[Array, Array, Indices], Array]
 
 REPEATS = 12  # draws of the labels, at most
+LARGEST = 10.0  # of p/q: neighbours do not see sharper peaks
 
 
 @dataclass(frozen=True)
@@ -31,25 +32,32 @@ class Bias:
     error: float
 
 
-def bias(terms: Terms, events: Array, ratio: LogRatio, rng: np.random.Generator, *, queries: int) -> Bias:
+def bias(
+    terms: Terms, events: Array, ratio: LogRatio, rng: np.random.Generator, *, each: int, total: int
+) -> Bias:
     """The bias of the mean of `terms` as an estimate of D_KL, if the model were right.
 
-    A bias that is small beside its error is shrunk towards 0, by 1 - error^2/bias^2.
+    Its error has two parts: the scatter of the terms about the model's ln p/q, and that of p/q at the events of q,
+    which is what the drawn events of q change in D_KL to first order. A bias that is small beside its error is shrunk
+    towards 0, by 1 - error^2/bias^2.
 
     Args:
         terms: Of samples x and y and indices of x, estimates of ln p/q at these x.
         events: Those of both samples, shape (n + m, d).
         ratio: The model of ln p/q at these events.
         rng: Labels, and which events are looked at.
-        queries: How many terms in all the labels' draws, at least where there are so many events.
+        each: How many terms in a draw of the labels, at most.
+        total: How many in all of them, about; there are at most `REPEATS` draws.
     """
     found: list[Array] = []
-    while len(found) < REPEATS and sum(map(len, found)) < queries:
+    variance = 0.0
+    weight = np.minimum(np.exp(ratio.values), LARGEST)
+    while len(found) < REPEATS and sum(map(len, found)) < total:
         first = rng.random(len(events)) < ratio.odds
         x, log_ratio = events[first], ratio.values[first]
-        rows = rng.permutation(len(x))[:queries]
-        found.append(terms(x, events[~first], rows) - log_ratio[rows])
-    off = np.concatenate(found)
-    off = off[np.isfinite(off)]  # repeated events of one sample may meet others' labels
-    value, error = float(off.mean()), float(off.std() / np.sqrt(len(off)))
+        rows = rng.permutation(len(x))[:each]
+        off = terms(x, events[~first], rows) - log_ratio[rows]
+        found.append(off[np.isfinite(off)])  # repeated events of one sample may meet others' labels
+        variance += float(found[-1].var() / len(found[-1]) + weight[~first].var() / (~first).sum())
+    value, error = float(np.concatenate(found).mean()), float(np.sqrt(variance)) / len(found)
     return Bias(value * max(1 - (error / value) ** 2, 0.0) if value else 0.0, error)
