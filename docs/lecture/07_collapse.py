@@ -111,11 +111,11 @@ assert count(samples["relativistic, R1 + R2"])[0] > count(samples["non-saturatin
 # Against a discriminator that is ahead, the saturating cost has no slope to follow: the generator learns next to
 # nothing. The non-saturating one has, and collapses onto the peak that it met first: its events are *good*, nearly
 # all of them within three widths of the peak, and the other seven peaks are empty. Whoever judges by looking at
-# single events is pleased. With the penalty the peaks are found, and after so few steps fewer events are good: many
-# lie on bridges between the peaks, since a continuous $G$ maps a connected prior onto a connected set (chapter 6).
-# The signs of the latents are fair coins: with them a generator can jump, and more of its events are good. More steps
-# do the rest: after 20,000, at half the width of the peaks, the default game finds all of them (`python
-# benchmarks/modes.py`).
+# single events is pleased. With the penalty all peaks are found, or all but one, and after so few steps fewer events
+# are good: many lie on bridges between the peaks, since a continuous $G$ maps a connected prior onto a connected set
+# (chapter 6). The signs of the latents are fair coins: with them a generator can jump, and more of its events are
+# good. More steps do the rest: after 20,000, at half the width of the peaks, the default game finds all of them
+# (`python benchmarks/modes.py`).
 #
 # ## What the penalty costs
 #
