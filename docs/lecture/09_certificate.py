@@ -20,10 +20,10 @@ import numpy as np
 import zerosum
 from zerosum.data.events import Events
 from zerosum.data.simulators import source
-from zerosum.evaluation.capital import Gamble, Wager
 from zerosum.evaluation.compare import compare
 from zerosum.evaluation.critics import Polynomial, Trees
 from zerosum.evaluation.power import power
+from zerosum.theory.betting import Gamble, Wager
 from zerosum.theory.densities import Gaussian
 
 COLUMNS = ["pt1", "eta1", "phi1", "pt2", "eta2", "phi2"]
