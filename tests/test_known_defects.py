@@ -19,7 +19,8 @@ from zerosum.data.simulators.mixtures import RING_SIGMA, ring_centres
 from zerosum.game.networks import FAMILIES
 from zerosum.game.objectives import OBJECTIVES, value
 from zerosum.game.penalties import PENALTIES, Scored, squared, with_gradient
-from zerosum.likelihood.vae import NormalDecoder, build_vae, normal_log_prob
+from zerosum.likelihood.decoders import NormalDecoder, normal_log_prob
+from zerosum.likelihood.vae import build_vae
 from zerosum.theory.binned import js_of_counts
 from zerosum.theory.densities import Gaussian
 from zerosum.theory.fdivergences import REVERSE_KL

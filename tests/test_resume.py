@@ -106,7 +106,8 @@ def test_every_key_of_a_configuration_is_refused_unless_it_is_the_runs_own(
     others = {
         "columns": "null", "stream": "true", "batch": "64", "latent": "5", "signs": "1", "width": "16", "depth": "3",
         "objective": "hinge", "penalty": "none", "gamma": "[1, 2]", "spectral": "true", "packing": "2",
-        "dynamics": "simultaneous", "learning_rate": "[0.1, 0.1]", "schedule": "cosine", "beta2": "[0.5, 0.5]",
+        "dynamics": "simultaneous", "learning_rate": "[0.1, 0.1]", "schedule": "cosine", "beta1": "0.5",
+        "beta2": "[0.5, 0.5]", "decoder": "fixed",
         "ema_half_life": "0.5", "discriminator_updates": "2", "log_every": "5", "checkpoint_every": "7", "keep": "3",
         "judgements": "4", "patience": "1", "device": "gpu", "precision": "bf16-mixed", "threads": "2",
         "generator": "mine:G", "discriminator": "mine:D",

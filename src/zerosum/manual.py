@@ -101,7 +101,7 @@ PAGES = {
         (
             "zerosum sample run -n 100000 -o generated.root",
             "zerosum sample run -n 10000000 --workers 8 -o many.h5",
-            "srun zerosum sample run -n 1000000000 -o many.h5 --shard $SLURM_PROCID/$SLURM_NTASKS",
+            "srun zerosum sample run -n 10000000 -o many.h5 --shard $SLURM_PROCID/8",
             "zerosum sample run -n 1000 -o at50.h5 --where incident_energy=50000",
             "zerosum sample model.onnx -n 1000 -o generated.h5",
         ),

@@ -90,7 +90,7 @@ def test_what_processes_cannot_share_is_refused() -> None:
         Config.of({"devices": 2, "dynamics": "consensus"})
     some = Events.table(np.zeros((1000, 1)))
     assert Config.of({"devices": 3}).resolved(some).batch == 249
-    with pytest.raises(InputError, match="too few for 300 processes"):
+    with pytest.raises(InputError, match="packing x devices x nodes is 300"):
         Config.of({"devices": 300}).resolved(some)
 
 
