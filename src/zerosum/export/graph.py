@@ -71,7 +71,7 @@ def traced(model: Model, events: int | None = None) -> Any:
     arguments = (torch.zeros(n, model.blueprint.latent), *some_conditions(model, n))
     free = torch.export.Dim("N", min=1)
     try:
-        with _silence():
+        with _silence(), torch.no_grad():  # what is for gradients only is no part of the graph
             program = torch.onnx.export(
                 Whole(model).eval(),
                 arguments,
