@@ -32,6 +32,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from zerosum.data.events import Events
 from zerosum.data.simulators.mixtures import GRID_SIGMA, grid_centres
+from zerosum.game.convolutions import Convolution, Deconvolution
 from zerosum.training.config import Config
 from zerosum.training.engine import Engine
 from zerosum.training.loop import play
@@ -102,7 +103,7 @@ def zerosum(setup: Setup) -> Steps:
 
 def eager(setup: Setup, *, fused: bool) -> Steps:
     """The same game as a loop of plain PyTorch, on copies of the same networks."""
-    discriminator, generator = (copy.deepcopy(player.module) for player in setup.training.game)
+    discriminator, generator = (plain(copy.deepcopy(player.module)) for player in setup.training.game)
     averaged = copy.deepcopy(generator).requires_grad_(False)
     x, batch, latent = setup.training.sampler.seen, setup.training.sampler.batch, setup.blueprint.latent
     gamma, rate = setup.config.gamma[0], setup.config.learning_rate[0]  # type: ignore[index]
@@ -146,6 +147,16 @@ def eager(setup: Setup, *, fused: bool) -> Steps:
                 torch._foreach_lerp_([*averaged.parameters()], [*generator.parameters()], 0.01)
 
     return steps
+
+
+def plain(network: nn.Module) -> nn.Module:
+    """The network with torch's own convolutions, in torch's own order of numbers."""
+    for layer in network.modules():
+        if isinstance(layer, Convolution):
+            layer.__class__ = nn.Conv2d  # type: ignore[assignment]
+        elif isinstance(layer, Deconvolution):
+            layer.__class__ = nn.ConvTranspose2d  # type: ignore[assignment]
+    return network.to(memory_format=torch.contiguous_format)
 
 
 def set_up(case: Case, device: str) -> Setup:

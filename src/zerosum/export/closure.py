@@ -107,7 +107,10 @@ def around(whole: Whole, latent: Tensor, conditions: Tensor | None = None) -> li
     """PyTorch's answer, then its answers to latents and to standardised events moved by `NUDGE` to either side."""
     standard = whole.standard(latent, conditions)
     random = torch.Generator().manual_seed(0)
-    ways = [torch.ones_like(latent), *(torch.randn(latent.shape, generator=random).sign() for _ in range(WAYS))]
+    ways = [
+        torch.ones_like(latent),
+        *(torch.randn(latent.shape, generator=random).sign() for _ in range(WAYS)),
+    ]
     moved = [whole.standard(latent + nudge * way, conditions) for way in ways for nudge in (NUDGE, -NUDGE)]
     found = [standard, *moved, standard + NUDGE, standard - NUDGE]
     return [whole.physical(part).numpy() for part in found]

@@ -25,6 +25,8 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
+from zerosum.game.convolutions import adjoint, is_slow
+
 SLOPE = 0.2  # of the leaky ReLU below 0
 
 
@@ -241,6 +243,9 @@ class _Convolution:
             raise TypeError(f"the linear part of a convolution with padding {layer.padding!r} is not known")
 
     def pull(self, a: Tensor) -> Tensor:
+        layer = self.layer
+        if isinstance(layer, nn.Conv2d) and is_slow(layer, a, layer.in_channels):
+            return adjoint(a, self.weight, layer.stride, layer.padding, self.shape[2:])  # type: ignore[arg-type]
         return self._backward(a, self.y.new_empty(()).expand(self.shape), (True, False, False))[0]
 
     def push(self, t: Tensor) -> Tensor:
