@@ -17,7 +17,14 @@ from mkdocs.structure.pages import Page
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "zerosum"
 WORDS = re.compile(r"_\{(JS|KL|data|prior|max|real|fake)\}")
-LOGARITHM = re.compile(r"\\ln(?= [^\\(]|\\frac)")
+SPACES = (  # thin ones, as TeX puts them around a logarithm: after a factor, and before what is not in brackets
+    (re.compile(r"(?:(?<=[)}\]\d])|(?<=\b\w)) *\\ln\b"), r"\\,\\ln"),
+    (re.compile(r"\\ln\b(?! *(?:[(_^]|\\(?:left|big|langle)))"), r"\\ln\\,"),
+)
+MARKS = {  # a bar of the text's height, for a stretched one sinks under a power; a tilde that is a relation
+    "<mo>&#x0007C;</mo>": '<mo stretchy="false" lspace="0" rspace="0">&#x0007C;</mo>',
+    "<mi>&#x0007E;</mi>": "<mo>&#x0223C;</mo>",
+}
 FORMULA = re.compile(r'<(span|div) class="arithmatex">\\[(\[](.*?)\\[)\]]</\1>', re.DOTALL)
 
 
@@ -40,7 +47,11 @@ def formula(found: re.Match[str]) -> str:
 
     block = found[1] == "div"
     text = WORDS.sub(r"_{\\mathrm{\1}}", html.unescape(found[2]).strip())
-    drawn = convert(LOGARITHM.sub(r"\\ln\\,", text), display="block" if block else "inline")
+    for place, space in SPACES:
+        text = place.sub(space, text)
+    drawn = convert(text, display="block" if block else "inline")
+    for poor, good in MARKS.items():
+        drawn = drawn.replace(poor, good)
     return f'<div class="formula">{drawn}</div>' if block else drawn
 
 
