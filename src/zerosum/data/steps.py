@@ -8,8 +8,8 @@ any shape. `inverse` is made of operations that ONNX has.
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -161,27 +161,31 @@ class Warp(Step):
     x: tuple[float, ...]
     y: tuple[float, ...]
 
-    def _segment(self, value: Tensor, knots: Sequence[float]) -> Tensor:
-        inner = torch.tensor(knots[1:-1], dtype=value.dtype, device=value.device)
-        return (value.unsqueeze(-1) >= inner).sum(-1)
+    def __post_init__(self) -> None:
+        _ = self._tables  # made now, and not while a graph is traced
 
-    def _slopes(self) -> list[float]:
-        return [(self.y[k + 1] - self.y[k]) / (self.x[k + 1] - self.x[k]) for k in range(len(self.x) - 1)]
+    @cached_property
+    def _tables(self) -> tuple[Tensor, Tensor, Tensor]:
+        """The knots x and y, and the slopes from each to the next."""
+        x, y = (torch.tensor(knots, dtype=torch.float64) for knots in (self.x, self.y))
+        return x, y, y.diff() / x.diff()
+
+    def _at(self, value: Tensor, axis: int) -> tuple[Tensor, ...]:
+        """The knot (x, y) before each value on an axis, 0 or 1, and the slope there."""
+        tables = tuple(table.to(value) for table in self._tables)
+        k = (value.unsqueeze(-1) >= tables[axis][1:-1]).sum(-1)
+        return tuple(table[k] for table in tables)
 
     def forward(self, x: Tensor, generator: torch.Generator) -> Tensor:
-        k, table = self._segment(x, self.x), x.new_tensor
-        return table(self.y)[k] + (x - table(self.x)[k]) * table(self._slopes())[k]
+        x0, y0, slope = self._at(x, 0)
+        return y0 + (x - x0) * slope
 
     def inverse(self, y: Tensor) -> Tensor:
-        k = self._segment(y, self.y)
-        x0, y0, slope = (
-            torch.tensor(knots, dtype=y.dtype, device=y.device)[k]
-            for knots in (self.x, self.y, self._slopes())
-        )
+        x0, y0, slope = self._at(y, 1)
         return x0 + (y - y0) / slope
 
     def log_jacobian(self, x: Tensor) -> Tensor:
-        return x.new_tensor(self._slopes())[self._segment(x, self.x)].log()
+        return self._at(x, 0)[2].log()
 
     def __str__(self) -> str:
         return f"quantiles to a normal ({len(self.x)} knots)"

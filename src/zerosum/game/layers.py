@@ -152,7 +152,7 @@ def local(layer: object, _: Tensor) -> Local:
     raise TypeError(f"the linear part of {type(layer).__name__} is not known")
 
 
-NARROW = 8  # columns; BLAS is many times slower for so few, unless their numbers lie one after the other
+NARROW = 10  # columns; BLAS is many times slower for so few, unless their numbers lie one after the other
 
 
 @local.register(nn.Linear)
