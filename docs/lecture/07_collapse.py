@@ -28,7 +28,7 @@ from zerosum.data.simulators.mixtures import ring_centres
 from zerosum.workflow import Run
 
 torch.set_num_threads(1)
-sigma, steps = 0.02, 1000  # change them; the standard test has 0.01 and takes 20,000 steps
+sigma, steps = 0.02, 1000  # change them; the standard test has 0.01 and takes 30,000 steps
 rng = np.random.default_rng(0)
 events = Events.table(ring_centres()[rng.integers(8, size=20_000)] + sigma * rng.normal(size=(20_000, 2)))
 
@@ -114,7 +114,7 @@ assert count(samples["relativistic, R1 + R2"])[0] > count(samples["non-saturatin
 # single events is pleased. With the penalty all peaks are found, or all but one, and after so few steps fewer events
 # are good: many lie on bridges between the peaks, since a continuous $G$ maps a connected prior onto a connected set
 # (chapter 6). The signs of the latents are fair coins: with them a generator can jump, and more of its events are
-# good. More steps do the rest: after 20,000, at half the width of the peaks, the default game finds all of them
+# good. More steps do the rest: after 30,000, at half the width of the peaks, the default game finds all of them
 # (`python benchmarks/modes.py`).
 #
 # ## What the penalty costs
@@ -124,5 +124,5 @@ assert count(samples["relativistic, R1 + R2"])[0] > count(samples["non-saturatin
 # its slope across a peak would have to be of order $1/\sigma$. That is why $\gamma$ falls during a training, from the
 # first number of `gamma` in the configuration to the second: smooth first, sharp later.
 #
-# **Try:** `"penalty": "r1"`, `"gradient"` (Wasserstein's), or `gamma` held at 1. Take `sigma = 0.01` and 20,000 steps,
+# **Try:** `"penalty": "r1"`, `"gradient"` (Wasserstein's), or `gamma` held at 1. Take `sigma = 0.01` and 30,000 steps,
 # which is the test as published (`python benchmarks/modes.py`).

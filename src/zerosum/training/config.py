@@ -59,7 +59,7 @@ class Config(BaseModel):
     seed: int = Field(
         0, ge=0, description="the seed of the split, the networks, the order of events and the latents"
     )
-    steps: Positive = Field(20_000, description="steps of the game: one update of each player")
+    steps: Positive = Field(30_000, description="steps of the game: one update of each player")
     batch: int | None = Field(None, gt=0, description="real events, and as many fake ones, in each update")
 
     latent: int | None = Field(None, gt=0, description="dimensions of the latent prior N(0, 1)")
