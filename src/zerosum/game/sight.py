@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from zerosum.data.kinematics import FourVector, pairs
+from zerosum.data.kinematics import pairs
 
 Inverse = Callable[[Tensor], Tensor]
 
@@ -26,8 +26,15 @@ class PairSight:
     instead = False
 
     def __init__(self, names: Sequence[str], inverse: Inverse, examples: Tensor) -> None:
-        self.names, self.inverse = list(names), inverse
-        self.pairs = pairs(names)
+        self.inverse, self.pairs = inverse, pairs(names)
+        particles = list(dict.fromkeys(particle for pair in self.pairs for particle in pair))
+        columns = [[particle.pt, particle.eta, particle.phi] for particle in particles]
+        self.columns = torch.tensor([[names.index(name) for name in three] for three in columns]).T
+        self.masses = torch.tensor([names.index(p.mass) if p.mass else -1 for p in particles])
+        self.massive = any(particle.mass for particle in particles)
+        self.first, self.second = torch.tensor(
+            [[particles.index(one) for one in pair] for pair in self.pairs]
+        ).T
         raw = self._raw(examples)
         low, middle, high = torch.quantile(
             raw[:100_000], torch.tensor([0.16, 0.5, 0.84], dtype=raw.dtype), dim=0
@@ -46,17 +53,18 @@ class PairSight:
         return torch.asinh(scaled).to(x.dtype)
 
     def _raw(self, x: Tensor) -> Tensor:
-        columns = dict(zip(self.names, self.inverse(x).unbind(1), strict=True))
-        momenta = [[four_momentum(columns, particle) for particle in pair] for pair in self.pairs]
-        total = [a + b for a, b in momenta]  # each (4, N): E, px, py, pz
-        pt2 = [p[1] ** 2 + p[2] ** 2 for p in total]
-        mass2 = [p[0] ** 2 - p[1] ** 2 - p[2] ** 2 - p[3] ** 2 for p in total]
-        return torch.stack([torch.log(value.clamp_min(1e-6)) / 2 for value in mass2 + pt2], dim=1)
+        momenta = self._momenta(self.inverse(x))  # (N, particles, 4)
+        total = momenta[:, self.first] + momenta[:, self.second]
+        energy2, x2, y2, z2 = total.square().unbind(2)
+        pt2 = x2 + y2
+        return torch.cat([energy2 - pt2 - z2, pt2], dim=1).clamp_min(1e-6).log() / 2
 
-
-def four_momentum(columns: dict[str, Tensor], particle: FourVector) -> Tensor:
-    """(E, px, py, pz) of one particle, shape (4, N), in the unit of its pt."""
-    pt, eta, phi = columns[particle.pt], columns[particle.eta], columns[particle.phi]
-    mass = columns[particle.mass] if particle.mass else torch.zeros_like(pt)
-    px, py, pz = pt * phi.cos(), pt * phi.sin(), pt * eta.sinh()
-    return torch.stack([torch.sqrt(px**2 + py**2 + pz**2 + mass**2), px, py, pz])
+    def _momenta(self, events: Tensor) -> Tensor:
+        """(E, px, py, pz) of each particle, (N, particles, 4), in the unit of its pt; events are in physical units."""
+        pt, eta, phi = (events[:, column] for column in self.columns)
+        px, py, pz = pt * phi.cos(), pt * phi.sin(), pt * eta.sinh()
+        energy2 = pt.square() + pz.square()
+        if self.massive:
+            massive = (self.masses >= 0).to(events.device)
+            energy2 = energy2 + torch.where(massive, events[:, self.masses].square(), 0.0)
+        return torch.stack([energy2.sqrt(), px, py, pz], dim=2)
