@@ -226,7 +226,12 @@ def _translations() -> dict[Any, Any]:
         turn = op.Where(op.Less(y, zero), op.CastLike(-math.pi, x), op.CastLike(math.pi, x))
         return op.Where(op.Less(x, zero), op.Add(angle, turn), angle)
 
-    return {torch.ops.aten.atan2.default: atan2}
+    def sign(x: Any) -> Any:
+        """-1, 0 or 1, by two comparisons."""
+        zero = op.CastLike(0.0, x)
+        return op.Sub(op.CastLike(op.Greater(x, zero), x), op.CastLike(op.Less(x, zero), x))
+
+    return {torch.ops.aten.atan2.default: atan2, torch.ops.aten.sign.default: sign}
 
 
 @contextmanager

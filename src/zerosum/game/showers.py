@@ -169,12 +169,12 @@ class ShowerGenerator(nn.Module):
 
         A layer is hit where gate + own > 0, with the probability Phi(gate), and the first of all is hit in any case.
         """
-        first = (gate + own).detach() == (gate + own).detach().amax(1, keepdim=True)
-        on = torch.maximum(above(gate.detach() + own, 0.0), first.to(gate.dtype))
+        first = ((gate + own).detach() == (gate + own).detach().amax(1, keepdim=True)).to(gate.dtype)
+        on = torch.maximum(above(gate.detach() + own, 0.0), first)
         for _ in range(2):  # a layer whose energy is below that of any cell is none
             others = torch.addcmul((on * fraction).sum(1, keepdim=True), 1 - on, fraction)
             energy = whole * fraction / others
-            on = on * torch.maximum((energy.detach() >= self.threshold), first).to(gate.dtype)
+            on = on * torch.maximum((energy.detach() >= self.threshold).to(gate.dtype), first)
         if torch.is_grad_enabled():
             on = on + (1 - on) * _hazard(gate.detach()) * (gate - gate.detach())
         return energy, on
