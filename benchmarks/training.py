@@ -4,9 +4,12 @@
 
 All play RpGAN + R1 + R2 with Adam and an averaged generator. "eager" is the loop that a careful user writes: the fakes
 of the discriminator's update without a graph, the discriminator frozen in the generator's, penalties by differentiating
-twice, the average by foreach; "fused" also has PyTorch's fused Adam. zerosum's side is its training loop as
-`zerosum train` runs it, between two records. Events are real events per step. The programs take turns in one process on
-one thread; medians over the rounds, ratios within each round; CPU time on a CPU, which other programs hardly change.
+twice, the average by foreach, torch's own convolutions; "fused" also has PyTorch's fused Adam. zerosum's side is its
+training loop as `zerosum train` runs it, between two records. Events are real events per step. The programs take turns
+in one process on one thread; medians over the rounds, ratios within each round; CPU time on a CPU, which other programs
+change less than time.
+
+bf16: events per second with `precision: bf16-mixed` over those without.
 
 GEMM: floating-point operations that zerosum's matrix products and convolutions need for a step, per second, over what a
 product of two 1024 x 1024 matrices reaches in the same round.
@@ -159,7 +162,7 @@ def plain(network: nn.Module) -> nn.Module:
     return network.to(memory_format=torch.contiguous_format)
 
 
-def set_up(case: Case, device: str) -> Setup:
+def set_up(case: Case, device: str, precision: str = "32-true") -> Setup:
     """zerosum with its defaults for these events, and nothing but steps."""
     events = case.events()
     choices = {
@@ -168,9 +171,11 @@ def set_up(case: Case, device: str) -> Setup:
         "log_every": 10**8,
         "checkpoint_every": 10**8,
         "judgements": 0,
+        "precision": precision,
     }
     config = Config(device=device, **choices).resolved(events)
-    setup = prepare(config, events, events.take(slice(2048)), Engine(device=device, threads=1))
+    engine = Engine(device=device, precision=precision, threads=1)
+    setup = prepare(config, events, events.take(slice(2048)), engine)
     assert setup.lens.sight is None, "the eager loop would have to show the discriminator more"
     assert not setup.lens.clamps, "the eager loop would have to clamp"
     return setup
@@ -206,6 +211,7 @@ def measure(name: str, case: Case, rounds: int, device: str, enough: float) -> d
     place = setup.engine.device
     programs = {
         "zerosum": zerosum(setup),
+        "bf16": zerosum(set_up(case, device, "bf16-mixed")),
         "eager": eager(setup, fused=False),
         "fused": eager(setup, fused=True),
         "gemm": gemm(place),
@@ -225,6 +231,7 @@ def measure(name: str, case: Case, rounds: int, device: str, enough: float) -> d
         "ratio": {
             key: statistics.median(one[key] / one["zerosum"] for one in taken) for key in ("eager", "fused")
         },
+        "bf16_gain": statistics.median(one["zerosum"] / one["bf16"] for one in taken),
         "flop_per_step": flop,
         "gemm_flop_per_second": 2 * SIDE**3 / middle["gemm"],
         "gemm_fraction": statistics.median(
@@ -238,7 +245,7 @@ def line(row: dict[str, Any]) -> str:
     events, ratio = row["events_per_second"], row["ratio"]
     return (
         f"| {row['case']} | {events['zerosum']:,.0f} | {events['eager']:,.0f} | {events['fused']:,.0f} "
-        f"| {ratio['eager']:.2f} | {ratio['fused']:.2f} | {row['gemm_fraction']:.2f} |"
+        f"| {ratio['eager']:.2f} | {ratio['fused']:.2f} | {row['gemm_fraction']:.2f} | {row['bf16_gain']:.2f} |"
     )
 
 
@@ -253,8 +260,10 @@ def main() -> None:
     parser.add_argument("--json", type=Path, metavar="FILE")
     arguments = parser.parse_args()
     rounds, enough = (3, 0.1) if arguments.quick else (arguments.rounds, 0.5)
-    print("| networks | zerosum, events/s | eager | eager, fused Adam | over eager | over fused | GEMM |")
-    print("|---|---|---|---|---|---|---|")
+    print(
+        "| networks | zerosum, events/s | eager | eager, fused Adam | over eager | over fused | GEMM | bf16 |"
+    )
+    print("|---|---|---|---|---|---|---|---|")
     rows = []
     for name, case in CASES.items():
         rows.append(measure(name, case, rounds, arguments.device, enough))
