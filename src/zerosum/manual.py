@@ -56,8 +56,9 @@ PROGRAM = Page(
 PAGES = {
     "inspect": Page(
         "Say what is in a file: names, units, ranges, missing values.",
-        "Every column with its unit, type, range, mean and number of distinct values, and whatever would stop a "
-        "training: NaN, infinities, text, jagged branches. Reads the file in bounded memory and changes nothing.",
+        "Every column with its unit, type, range, mean and standard deviation, with the number of distinct values "
+        "where it is small, and whatever would stop a training: NaN, infinities, text, jagged branches. Reads the "
+        "file in bounded memory and changes nothing.",
         ("zerosum inspect events.root", "zerosum inspect showers.h5 --json"),
     ),
     "simulate": Page(
@@ -101,7 +102,7 @@ PAGES = {
         (
             "zerosum sample run -n 100000 -o generated.root",
             "zerosum sample run -n 10000000 --workers 8 -o many.h5",
-            "srun zerosum sample run -n 10000000 -o many.h5 --shard $SLURM_PROCID/8",
+            "zerosum sample run -n 10000000 -o many.h5 --shard 0/8",
             "zerosum sample run -n 1000 -o at50.h5 --where incident_energy=50000",
             "zerosum sample model.onnx -n 1000 -o generated.h5",
         ),
