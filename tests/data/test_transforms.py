@@ -220,7 +220,7 @@ def test_the_probability_of_a_spike_is_its_share() -> None:
 
 
 def test_sparse_images_keep_their_zeros() -> None:
-    images = np.where(RNG.random((200, 1, 8, 8)) < 0.6, 0.0, RNG.lognormal(0, 2, (200, 1, 8, 8)))
+    images = np.where(RNG.random((200, 1, 8, 8)) < 0.4, 0.0, RNG.lognormal(0, 2, (200, 1, 8, 8)))
     fitted = Preprocessor.fit(Events.grid(images, unit="GeV"))
     y = fitted.forward(images)
     x = fitted.inverse(y).numpy()

@@ -25,7 +25,7 @@ def named(events: Events, like: Events | None = None) -> dict[str, np.ndarray]:
 
 @pytest.mark.parametrize("name", GEOMETRIES)
 def test_every_voxel_has_a_finite_place_and_all_together_are_centred(name: str) -> None:
-    places = depth, eta, phi, distance = middles(geometry(name))
+    places = depth, eta, phi, distance = middles(geometry(name).layers)
     assert [len(one) for one in places] == [geometry(name).n_voxels] * 4
     assert np.isfinite(places).all()
     assert (distance >= np.hypot(eta, phi) - 1e-9).all()
@@ -58,7 +58,7 @@ def test_one_voxel_of_a_segmented_layer_by_hand() -> None:
 
 def test_rings_without_sectors_have_a_distance_and_no_direction() -> None:
     """Layer 0 of atlas-like has 8 rings in one sector."""
-    _, eta, phi, distance = (one[:8] for one in middles(geometry("atlas-like")))
+    _, eta, phi, distance = (one[:8] for one in middles(geometry("atlas-like").layers))
     edges = np.array(geometry("atlas-like").layers[0].face.r_edges)
     np.testing.assert_allclose(distance, (edges[1:] + edges[:-1]) / 2)
     assert not np.any([eta, phi])

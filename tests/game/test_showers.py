@@ -98,7 +98,7 @@ def test_a_shower_does_not_depend_on_the_others_in_the_batch(generator) -> None:
 
 def test_gradients_are_finite_and_of_one_size(generator) -> None:
     """No event may outweigh all others: empty layers and lonely cells have bounded gradients."""
-    sight = VoxelSight(atlas_like(), Y, C)
+    sight = VoxelSight(atlas_like().layers, Y, C)
     shown = sight(generator(latents(512), C[:512]), C[:512])
     weight = torch.randn(shown.shape[1], generator=torch.Generator().manual_seed(3))
     norms = []
@@ -165,7 +165,7 @@ def test_gradients_are_those_of_finite_differences(generator, number, seen, with
         number, slice(starts[number] + layer, starts[number] + layer + 1)
     )
     column = 368 + 1 + {"layer": 0, "filled": 5, "largest": 10}[seen] + layer
-    sight, z = VoxelSight(atlas_like(), Y, C), latents(n, 11)
+    sight, z = VoxelSight(atlas_like().layers, Y, C), latents(n, 11)
     bias = generator.network[-1].bias
     before = bias.detach().clone()
 
@@ -255,7 +255,7 @@ def test_what_is_expected_given_the_conditions() -> None:
 
 
 def test_the_sight_shows_layers_and_widths_as_the_report_does() -> None:
-    sight = VoxelSight(atlas_like(), Y, C)
+    sight = VoxelSight(atlas_like().layers, Y, C)
     shown = sight(Y, C)
     assert len(sight.seen) == shown.shape[1] > 368
     assert shown.isfinite().all()

@@ -15,7 +15,7 @@ from zerosum.training.setup import Setup, prepare
 def images(spread: float, n: int = 500) -> Events:
     """Sparse images whose sum has mean 2 and this relative spread."""
     rng = np.random.default_rng(0)
-    x = rng.exponential(size=(n, 1, 8, 8)) * (rng.random((n, 1, 8, 8)) < 0.2)
+    x = rng.exponential(size=(n, 1, 8, 8)) * (rng.random((n, 1, 8, 8)) < 0.6)
     x[:, 0, 0, 0] += 0.01
     total = 2 * np.exp(spread * rng.standard_normal((n, 1, 1, 1)))
     return Events.grid(x / x.sum((1, 2, 3), keepdims=True) * total, ["pt"], "GeV")

@@ -44,7 +44,7 @@ class Preprocessor:
     seed: int = 0
 
     @classmethod
-    def fit(cls, events: Events, seed: int = 0, *, density: bool = False) -> Self:
+    def fit(cls, events: Events, seed: int = 0, *, density: bool = False, own: bool = False) -> Self:
         """Choose the chains by looking at the events.
 
         Args:
@@ -52,6 +52,7 @@ class Preprocessor:
             seed: Seeds the choice of the events that are looked at, and the de-quantisation.
             density: Whether a density will be fitted to the standardised events: grey levels are then de-quantised,
                 and the voxels of showers are as other columns.
+            own: Whether the networks are the user's own: images with many empty pixels are then as other images.
 
         Raises:
             InputError: Where the events cannot be trained on (see `check_trainable`).
@@ -61,7 +62,7 @@ class Preprocessor:
             partial(channel_chain, density=density) if events.kind == "grid" else feature_chain
         )
         conditions = () if events.conditions is None else events.conditions.T
-        voxels = not density and cells_of(events)
+        voxels = not density and not (own and events.kind == "grid") and cells_of(events)
         return cls(
             events.kind,
             events.features,

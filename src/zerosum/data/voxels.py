@@ -1,13 +1,20 @@
-"""Which events are showers in the cells of a calorimeter, and where those cells are."""
+"""Which events are deposits in cells, and where these are: showers in a calorimeter, images that are mostly empty."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from zerosum.data.calorimeters import GEOMETRIES
 from zerosum.data.events import Events, FloatArray
-from zerosum.data.geometry import Geometry, Layer, Rings
+from zerosum.data.geometry import Geometry, Layer, Pixels, Rings
 from zerosum.errors import InputError
+
+EMPTY = 0.5  # share of empty pixels from which an image is one of deposits
+MOST = 1100  # pixels of such an image
+FEW, MANY = 50, 10_000  # levels that are no continuum, among so many pixels
+PITCH = 10.0  # of the pixels, in mm
 
 
 def geometry_of(events: Events) -> Geometry | None:
@@ -30,12 +37,36 @@ def geometry_of(events: Events) -> Geometry | None:
     return found if found.n_voxels == len(events.features) else None
 
 
-def cells_of(events: Events) -> tuple[int, ...]:
-    """The cells of each layer where the events are showers of energies of 0 and more; () for all else."""
-    found = geometry_of(events)
-    if found is None or np.min(events.values, initial=0.0) < 0:
+def layers_of(events: Events) -> tuple[Layer, ...]:
+    """The layers of cells where the events are deposits of 0 and more; () for all else.
+
+    Showers have those of their calorimeter. Images of one channel, most of whose pixels are empty, are one layer of
+    pixels; of more than `MOST` pixels they are left to convolutions, and so are images of a few levels.
+    """
+    if events.kind == "table":
+        found = geometry_of(events)
+        return found.layers if found and np.min(events.values, initial=0.0) >= 0 else ()
+    shape = events.event_shape
+    if (
+        events.kind != "grid"
+        or len(shape) != 3
+        or shape[0] != 1
+        or math.prod(shape) > MOST
+        or not len(events)
+    ):
         return ()
-    return tuple(layer.n_cells for layer in found.layers)
+    filled = events.values[events.values != 0]
+    if filled.size > (1 - EMPTY) * events.values.size or np.min(filled, initial=np.inf) <= 0:
+        return ()
+    if len(np.unique(filled[:: max(1, filled.size // MANY)])) <= FEW:
+        return ()
+    y, x = (tuple(PITCH * (np.arange(side + 1) - side / 2)) for side in shape[1:])
+    return (Layer(0.0, 1.0, Pixels(x, y)),)
+
+
+def cells_of(events: Events) -> tuple[int, ...]:
+    """The cells of each layer of deposits; () for all else."""
+    return tuple(layer.n_cells for layer in layers_of(events))
 
 
 def with_geometry(events: Events, found: Geometry) -> Events:
@@ -49,12 +80,12 @@ def with_geometry(events: Events, found: Geometry) -> Events:
     return replace(events, attributes=events.attributes | facts)
 
 
-def middles(geometry: Geometry) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+def middles(layers: Sequence[Layer]) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """Depth in X0; eta, phi and distance from the axis in mm of the middle of each voxel, shape (V,).
 
     A ring that is not cut into sectors has eta = phi = 0, and the distance of its middle line.
     """
-    parts = [_middles(layer) for layer in geometry.layers]
+    parts = [_middles(layer) for layer in layers]
     depth, eta, phi, distance = (np.concatenate(one) for one in zip(*parts, strict=True))
     return depth, eta, phi, distance
 

@@ -26,7 +26,7 @@ def calorimeter(events: Events, like: Events) -> Columns:
     if (geometry := geometry_of(like)) is None:
         return {}
     energy, unit = np.asarray(events.values, np.float64), like.features[0].unit
-    depth, eta, phi, distance = middles(geometry)
+    depth, eta, phi, distance = middles(geometry.layers)
     positive = np.maximum(energy, 0)
     total = positive.sum(1)
     share = positive / np.where(total > 0, total, 1)[:, None]

@@ -33,7 +33,7 @@ class Blueprint:
         low: The lowest value of each column or channel in standardised units, None where there is no edge.
         high: The highest value likewise.
         seen: The names of the observables that the discriminator sees beside the event, or in place of a shower.
-        cells: The cells of each layer of a calorimeter, whose showers have networks of their own; none for all else.
+        cells: The cells of each layer, where events are deposits that have networks of their own; none for all else.
         sums: What events add up to, where that is drawn from the data (sums.py), as plain data.
         model: The kind of model; the networks below are those of "gan".
         signs: Latents whose sign the generator also sees (signed.py).
@@ -72,6 +72,7 @@ class Blueprint:
             low=self.low,
             high=self.high,
             cloud=self.kind == "cloud",
+            flat=bool(self.cells),
             sight=sight,
         )
 

@@ -5,6 +5,7 @@ Standardised features are not always the best coordinates for a network:
 - An angle jumps from pi to -pi although nothing happens there. In the game it is a point on a circle,
   sqrt(2) (cos, sin), and the generator's two numbers are projected onto that circle.
 - The points of a cloud exist or not: channel 0 says so, and where it is 0 all other channels are 0.
+- An image that is mostly empty is a list of cells, as a shower is.
 - Features have hard edges. A generated value beyond one is moved onto it, as it will be when events are written.
 - A narrow resonance is a thin curved surface in momenta, but one number as an invariant mass. The discriminator sees
   derived observables beside the features, and the generator learns them through it.
@@ -43,6 +44,7 @@ class Lens(nn.Module):
         high: The upper edges.
         cloud: Whether channel 0 says which points exist.
         sight: What the discriminator sees beside the event, or in its place.
+        flat: Whether the game is played with the list of an event's numbers, whatever its shape.
     """
 
     low: Tensor
@@ -57,6 +59,7 @@ class Lens(nn.Module):
         high: Sequence[float | None] = (),
         cloud: bool = False,
         sight: Sight | None = None,
+        flat: bool = False,
     ) -> None:
         super().__init__()
         self.shape = tuple(shape)
@@ -68,17 +71,17 @@ class Lens(nn.Module):
             numbers = [default if number is None else number for number in edge or [None] * self.shape[0]]
             self.register_buffer(name, torch.tensor(numbers).reshape(edge_shape), persistent=False)
         self.clamps = bool(self.low.isfinite().any() or self.high.isfinite().any())
-        self.cloud, self.sight = cloud, sight
+        self.cloud, self.sight, self.flat = cloud, sight, flat
 
     @property
     def game_shape(self) -> tuple[int, ...]:
         """The shape of one event in the game's space."""
-        return (self.shape[0] + len(self.angles), *self.shape[1:])
+        return (math.prod(self.shape),) if self.flat else (self.shape[0] + len(self.angles), *self.shape[1:])
 
     def embed(self, x: Tensor) -> Tensor:
         """Standardised events to the game's space: straight columns first, then (cos, sin) of each angle."""
         if not self.angles:
-            return x
+            return x.flatten(1) if self.flat else x
         phases = x[:, self.angles] * self._waves(x)
         return self._where_points(
             torch.cat([x[:, self.straight], math.sqrt(2) * phases.cos(), math.sqrt(2) * phases.sin()], dim=1)
@@ -87,7 +90,7 @@ class Lens(nn.Module):
     def decode(self, game: Tensor) -> Tensor:
         """The game's space to standardised events, in the order of the features."""
         if not self.angles:
-            return game
+            return game.view(-1, *self.shape) if self.flat else game
         straight, cosine, sine = self._parts(game)
         columns = torch.cat([straight, torch.atan2(sine, cosine) / self._waves(game)], dim=1)
         order = self.straight + self.angles

@@ -173,6 +173,7 @@ class Family:
         return chosen + (self.own_latents and self.own_latents * shape[-1])
 
 
+GRIDS = Family(GridGenerator, GridDiscriminator, width=16, depth=3, batch=64, gamma=(1.0, 0.1))
 FAMILIES: dict[str, Family] = {
     "table": Family(
         TableGenerator,
@@ -184,7 +185,7 @@ FAMILIES: dict[str, Family] = {
         learning_rate=(1e-3, 1e-5),
         signs=16,
     ),
-    "grid": Family(GridGenerator, GridDiscriminator, width=16, depth=3, batch=64, gamma=(1.0, 0.1)),
+    "grid": GRIDS,
     "cloud": Family(
         CloudGenerator,
         CloudDiscriminator,

@@ -5,10 +5,12 @@ Each number is shown as asinh((x - m(c)) / s(c)), with the mean and width that t
 that a few per cent matter as much at 1 TeV as at 1 GeV.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
-from zerosum.data.geometry import Geometry
+from zerosum.data.geometry import Layer
 from zerosum.data.voxels import middles
 from zerosum.game.given import SAMPLE, Given
 from zerosum.game.showers import belonging
@@ -21,8 +23,8 @@ class VoxelSight(nn.Module):
     """From y = ln(1 + E), shape (N, cells), to what the discriminator sees; E in the unit of the game.
 
     Args:
-        geometry: The calorimeter.
-        examples: Real events, shape (N, cells).
+        layers: The layers of cells.
+        examples: Real events, shape (N, cells), or as images.
         c: Their standardised conditions, shape (N, K), or None.
     """
 
@@ -32,13 +34,13 @@ class VoxelSight(nn.Module):
     places: Tensor
     usual: Tensor
 
-    def __init__(self, geometry: Geometry, examples: Tensor, c: Tensor | None) -> None:
+    def __init__(self, layers: Sequence[Layer], examples: Tensor, c: Tensor | None) -> None:
         super().__init__()
-        cells = [layer.n_cells for layer in geometry.layers]
+        examples, cells = examples.flatten(1), [layer.n_cells for layer in layers]
         self.register_buffer("member", belonging(cells).T)
         self.cells = cells
-        self.sectors = [i for i, layer in enumerate(geometry.layers) if layer.face.shape[0] > 1]
-        places = [torch.from_numpy(place).float()[:, None] * self.member for place in middles(geometry)[1:]]
+        self.sectors = [i for i, layer in enumerate(layers) if layer.face.shape[0] > 1]
+        places = [torch.from_numpy(place).float()[:, None] * self.member for place in middles(layers)[1:]]
         self.register_buffer("places", torch.cat([self.member, *places, *(p**2 for p in places)], 1))
         filled = (examples[:SAMPLE] > 0).to(examples.dtype) @ self.member
         usual = (examples[:SAMPLE] @ self.member).sum(0) / filled.sum(0).clamp_min(1)
@@ -46,7 +48,7 @@ class VoxelSight(nn.Module):
         shown = self._shown(examples[:SAMPLE])
         self.given = Given(0 if c is None else c.shape[1], shown.shape[1])
         floor = self.given.fit(shown, None if c is None else c[:SAMPLE], floor=FLOOR)
-        floor[: geometry.n_voxels].clamp_(min=LEAST)
+        floor[: sum(cells)].clamp_(min=LEAST)
         self.register_buffer("floor", floor)
         self.count = shown.shape[1]
 
@@ -56,7 +58,8 @@ class VoxelSight(nn.Module):
         return tuple(f"shown {i}" for i in range(self.count))
 
     def forward(self, y: Tensor, c: Tensor | None) -> Tensor:
-        """From (N, cells) and (N, K) to (N, numbers)."""
+        """From (N, cells), or images, and (N, K) to (N, numbers)."""
+        y = y.flatten(1)
         mean, width = self.given(c, y)
         return torch.asinh((self._shown(y) - mean) / width.clamp_min(self.floor))
 

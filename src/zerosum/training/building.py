@@ -13,7 +13,7 @@ from zerosum.data.events import Events, FloatArray, IndexArray
 from zerosum.data.kinematics import pairs
 from zerosum.data.steps import Affine, Angle
 from zerosum.data.transforms import Preprocessor
-from zerosum.data.voxels import cells_of, geometry_of
+from zerosum.data.voxels import cells_of, layers_of
 from zerosum.game.blueprint import Blueprint
 from zerosum.game.drawn import Drawn
 from zerosum.game.lens import Lens, Sight
@@ -54,7 +54,7 @@ def blueprint_of(
     if config.model != "gan":
         return _for_density(sized, preprocessor)
     if (cells := cells_of(events)) and not config.networks:
-        return replace(sized, latent=SHOWERS.latents(sized.shape, sized.latent), cells=cells)
+        return replace(sized, latent=SHOWERS.latents((sum(cells),), sized.latent), cells=cells)
     return _for_game(sized, events, preprocessor)
 
 
@@ -150,8 +150,8 @@ def likelihood(config: Config, blueprint: Blueprint, lens: Lens, sampler: Sample
 
 def sight_of(events: Events, preprocessor: Preprocessor, standard: Tensor, c: Tensor | None) -> Sight | None:
     """What the discriminator should see beside events like these, or in their place, if anything."""
-    if cells_of(events) and (geometry := geometry_of(events)):
-        return VoxelSight(geometry, standard, c)
+    if layers := layers_of(events):
+        return VoxelSight(layers, standard, c)
     if events.kind != "table" or not pairs(events.names):
         return None
     return PairSight(events.names, preprocessor.inverse, standard[:100_000])

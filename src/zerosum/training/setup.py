@@ -121,7 +121,9 @@ def prepare(
         engine: The device.
         stream: The file from which batches are read, where `train` is only a part of it.
     """
-    preprocessor = Preprocessor.fit(train, seed=config.seed, density=config.model != "gan")
+    preprocessor = Preprocessor.fit(
+        train, seed=config.seed, density=config.model != "gan", own=bool(config.networks)
+    )
     standard = in_chunks(preprocessor, train)
     c = given(train, preprocessor)
     plain = config.model != "gan" or (
@@ -158,7 +160,7 @@ def prepare(
     learned = game[-1].module
     if isinstance(learned, ShowerGenerator):
         some = typical(train, config.seed)[:SAMPLE]
-        learned.initialise(standard[some], None if c is None else c[some])
+        learned.initialise(lens.embed(standard[some]), None if c is None else c[some])
     watched = validation.take(slice(min(WATCHED, len(validation)) // config.packing * config.packing))
     return Setup(
         config,
