@@ -18,7 +18,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 COMMAND = re.compile(r"^(?:    )?(zerosum [^\n]*)$", re.MULTILINE)
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SHORTER = {  # the same calls with less to do
-    "steps=20_000": "steps=40",
+    'train(events, out="run")': 'train(events, out="run", steps=40)',
     "steps=300)": "steps=40)",
     "sample(100_000": "sample(1_000",
     "sample(10_000": "sample(1_000",
