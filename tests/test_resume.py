@@ -144,6 +144,14 @@ def test_events_may_have_moved_but_not_changed(run: Path, tmp_path: Path, accept
     code, _, err = called("train", tmp_path / "fewer.h5", "--resume", "--out", run)
     assert code == 2
     assert "their digests differ" in err
+    original = run.parent / "events.npz"
+    try:
+        original.rename(run.parent / "gone.npz")
+        code, _, err = called("compare", run, tmp_path / "moved.h5")
+    finally:
+        (run.parent / "gone.npz").rename(original)
+    assert code == 2
+    assert f"{run} was trained on {original}, which is not there" in err
 
 
 def test_a_signal_after_the_last_step_ends_at_once(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:

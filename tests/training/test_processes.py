@@ -104,6 +104,7 @@ def test_two_processes_play_the_game_of_one(tmp_path: Path, monkeypatch: pytest.
             command(data, out, steps=200, devices=devices), capture_output=True, text=True, timeout=300
         )
         assert done.returncode == 0, done.stderr
+        assert "distributed" not in done.stderr
     (_, alone, facts, _), (_, shared, again, _) = (
         Checkpoints(out / "checkpoints").read_newest() for out in (one, two)
     )

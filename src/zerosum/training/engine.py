@@ -5,6 +5,7 @@ same in all of them. The first process alone writes the run's folder; what it me
 """
 
 import contextlib
+import logging
 import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -58,6 +59,7 @@ class Engine:
             warnings.simplefilter("ignore")
             from lightning_fabric import Fabric
 
+            logging.getLogger("lightning_fabric").setLevel("WARNING")  # or each process announces itself
             try:
                 self.fabric = Fabric(
                     accelerator=device,

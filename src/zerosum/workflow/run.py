@@ -118,7 +118,7 @@ class Run:
         config = Config.of_run(folder.config)
         if choices.get("data") is not None:
             config = config.model_copy(update={"data": choices["data"]})
-        found = events if events is not None else cls._events_of(config)
+        found = events if events is not None else cls._events_of(config, out)
         recorded = folder.read_json("provenance.json")["data"]["sha256"]
         if found.digest() != recorded:
             raise InputError(
@@ -130,9 +130,14 @@ class Run:
         return cls(folder, config, found, networks)
 
     @staticmethod
-    def _events_of(config: Config) -> Events | Stream:
+    def _events_of(config: Config, out: str | Path) -> Events | Stream:
         if config.data is None:
             raise InputError("the run's events came from Python; give them again as `events`.")
+        if not Path(config.data).exists():
+            raise InputError(
+                f"{out} was trained on {config.data}, which is not there; work in the folder where it was trained, or "
+                "put the file back."
+            )
         return open_events(config)
 
     def play(
