@@ -50,10 +50,9 @@ def jets(path: Path) -> Events:
     """Four features that jet taggers use, from the particles."""
     particles = zerosum.load(path)
     values, features = shapes(particles, like=particles)
-    chosen = [i for i, feature in enumerate(features) if feature.name in OF_JETS]
     return Events.table(
-        values[:, chosen], [features[i].name for i in chosen], [features[i].unit for i in chosen]
-    )
+        values, [feature.name for feature in features], [feature.unit for feature in features]
+    ).select(OF_JETS)
 
 
 def measured(events: Events, name: str, seconds: float, kept: Path | None) -> Row:

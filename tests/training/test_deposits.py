@@ -19,7 +19,7 @@ RNG = np.random.default_rng(0)
 def spots(n: int = 600, side: int = 8, channels: int = 1, filled: float = 0.1) -> Events:
     """Images with spots of exponential size around the middle; at least one, and the smallest has 0.01."""
     chance = filled * (1 + np.cos(np.linspace(-3, 3, side)))
-    hit = RNG.random((n, channels, side, side)) < chance[:, None] * (1 + 0 * chance)
+    hit = RNG.random((n, channels, side, side)) < chance[:, None]
     hit[:, :, side // 2, side // 2] = True
     return Events.grid(
         np.where(hit, 0.01 + RNG.exponential(size=hit.shape), 0), [f"pt{i}" for i in range(channels)], "GeV"

@@ -55,9 +55,9 @@ def layers_of(events: Events) -> tuple[Layer, ...]:
         or not len(events)
     ):
         return ()
-    filled = events.values[events.values != 0]
-    if filled.size > (1 - EMPTY) * events.values.size or np.min(filled, initial=np.inf) <= 0:
+    if np.count_nonzero(events.values) > (1 - EMPTY) * events.values.size or np.min(events.values) < 0:
         return ()
+    filled = events.values[events.values != 0]
     if len(np.unique(filled[:: max(1, filled.size // MANY)])) <= FEW:
         return ()
     y, x = (tuple(PITCH * (np.arange(side + 1) - side / 2)) for side in shape[1:])

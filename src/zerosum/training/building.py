@@ -1,6 +1,7 @@
 """The space of the game and the networks that play in it, from standardised events and a configuration."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,10 +11,10 @@ from torch import Tensor
 from zerosum.data.chain import Chain
 from zerosum.data.discrete import Levels, Snap, Sparse
 from zerosum.data.events import Events, FloatArray, IndexArray
+from zerosum.data.geometry import Layer
 from zerosum.data.kinematics import pairs
 from zerosum.data.steps import Affine, Angle
 from zerosum.data.transforms import Preprocessor
-from zerosum.data.voxels import cells_of, layers_of
 from zerosum.game.blueprint import Blueprint
 from zerosum.game.drawn import Drawn
 from zerosum.game.lens import Lens, Sight
@@ -33,7 +34,12 @@ LOOKED_AT = 50_000  # events from which sums that are nearly fixed are found
 
 
 def blueprint_of(
-    config: Config, events: Events, preprocessor: Preprocessor, standard: Tensor, seen: tuple[str, ...]
+    config: Config,
+    events: Events,
+    preprocessor: Preprocessor,
+    standard: Tensor,
+    seen: tuple[str, ...],
+    layers: Sequence[Layer],
 ) -> Blueprint:
     """The networks' sizes and the space of the game; a density needs one dimension for each number of an event."""
     sized = Blueprint(
@@ -53,7 +59,8 @@ def blueprint_of(
     )
     if config.model != "gan":
         return _for_density(sized, preprocessor)
-    if (cells := cells_of(events)) and not config.networks:
+    if layers and not config.networks:
+        cells = tuple(layer.n_cells for layer in layers)
         return replace(sized, latent=SHOWERS.latents((sum(cells),), sized.latent), cells=cells)
     return _for_game(sized, events, preprocessor)
 
@@ -148,9 +155,11 @@ def likelihood(config: Config, blueprint: Blueprint, lens: Lens, sampler: Sample
     return likelihood_game(model)
 
 
-def sight_of(events: Events, preprocessor: Preprocessor, standard: Tensor, c: Tensor | None) -> Sight | None:
+def sight_of(
+    events: Events, layers: Sequence[Layer], preprocessor: Preprocessor, standard: Tensor, c: Tensor | None
+) -> Sight | None:
     """What the discriminator should see beside events like these, or in their place, if anything."""
-    if layers := layers_of(events):
+    if layers:
         return VoxelSight(layers, standard, c)
     if events.kind != "table" or not pairs(events.names):
         return None

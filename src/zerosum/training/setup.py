@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from zerosum.data.blocks import Stream
 from zerosum.data.events import Events, FloatArray
 from zerosum.data.transforms import Preprocessor
-from zerosum.data.voxels import cells_of
+from zerosum.data.voxels import layers_of
 from zerosum.errors import InputError
 from zerosum.game.blueprint import Blueprint
 from zerosum.game.given import SAMPLE
@@ -126,11 +126,10 @@ def prepare(
     )
     standard = in_chunks(preprocessor, train)
     c = given(train, preprocessor)
-    plain = config.model != "gan" or (
-        config.networks and cells_of(train)
-    )  # what only built-in networks understand
-    sight = None if plain else sight_of(train, preprocessor, standard, c)
-    blueprint = blueprint_of(config, train, preprocessor, standard, sight.seen if sight else ())
+    layers = layers_of(train) if config.model == "gan" else ()
+    plain = config.model != "gan" or (config.networks and layers)  # layers are for built-in networks alone
+    sight = None if plain else sight_of(train, layers, preprocessor, standard, c)
+    blueprint = blueprint_of(config, train, preprocessor, standard, sight.seen if sight else (), layers)
     lens = blueprint.lens(sight).to(engine.device)
 
     def shown(events: Tensor, conditions: Tensor | None) -> tuple[Tensor, Tensor | None]:
