@@ -57,7 +57,6 @@ def dying() -> Any:
     return SimpleNamespace(block=10, check=lambda *_, **__: None, piece=lambda *_, **__: os._exit(9))
 
 
-@pytest.mark.slow
 def test_a_worker_that_dies_is_said() -> None:
     with pytest.raises(RunError, match="a worker process ended"):
-        list(stream_by(2, dying, 100))
+        list(stream_by(2, dying, 100, range(10)))
