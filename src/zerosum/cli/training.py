@@ -39,7 +39,9 @@ def train(
     config: Annotated[
         Path | None, typer.Option(help="Choices in YAML; options given here win.  [default: none]")
     ] = None,
-    steps: Annotated[int | None, typer.Option(help="Updates of each player.  [default: 30000]")] = None,
+    steps: Annotated[
+        int | None, typer.Option(help="Updates of each player.  [default: 30000; images 15000]")
+    ] = None,
     seed: Annotated[
         int | None,
         typer.Option(help="Of everything random; the same seed gives the same result.  [default: 0]"),

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from zerosum.game.drawn import Drawn
+from zerosum.game.lattices import LATTICES
 from zerosum.game.lens import Lens, Sight
 from zerosum.game.networks import Family, family_for
 from zerosum.game.own import TRIED, agreed, own_family, tried
@@ -41,6 +42,8 @@ class Blueprint:
         spectral: Whether the discriminator's weights are divided by their largest singular value.
         networks: The user's own networks, as MODULE:NAME (own.py); none for the built-in ones.
         decoder: What a VAE's decoder gives where numbers are continuous, "normal" or "fixed"; or "levels".
+        spins: The two standardised values of the sites of a lattice, which has networks of its own (lattices.py).
+        periodic: Whether the lattice is a torus.
         levels: How many levels lie between `low` and `high` of the only channel; 0 where these are the two values.
     """
 
@@ -63,6 +66,8 @@ class Blueprint:
     networks: tuple[str, ...] = ()
     decoder: str = "normal"
     levels: int = 0
+    spins: tuple[float, ...] = ()
+    periodic: bool = False
 
     def lens(self, sight: Sight | None = None) -> Lens:
         """The space of the game."""
@@ -81,6 +86,8 @@ class Blueprint:
         """The networks."""
         if self.networks:
             return own_family(self.networks, self.kind)
+        if self.spins:
+            return LATTICES
         return SHOWERS if self.cells else family_for(self.kind, self.shape)
 
     def generator(self) -> nn.Module:
@@ -89,6 +96,8 @@ class Blueprint:
         latent = self.latent - (Drawn.latents if told else 0) + self.signs
         shape, given = self.lens().game_shape, told + self.conditions
         build = partial(self.family.generator, latent, given, self.cells or shape, self.width, self.depth)
+        if self.spins:
+            build = partial(build, levels=self.spins, periodic=self.periodic)
         if self.networks:
             seen = torch.zeros(TRIED, latent), _zeros(given)
             module = tried(build, seen, (TRIED, *shape), "generator")
@@ -101,9 +110,12 @@ class Blueprint:
     def discriminator(self) -> nn.Module:
         """D, from what the lens shows and conditions (N, K) to logits (N,); N packs, where it judges packs."""
         channels, *sides = (0,) if self.cells else self.lens().game_shape
-        shape = self.packing * (channels + len(self.seen)), *sides
+        beside = 0 if self.spins else len(self.seen)
+        shape = self.packing * (channels + beside), *sides
         given = self.packing * self.conditions
         build = partial(self.family.discriminator, shape, given, self.width, self.depth)
+        if self.spins:
+            build = partial(build, beside=len(self.seen), periodic=self.periodic)
         if self.networks:
             module = tried(build, (torch.zeros(TRIED, *shape), _zeros(given)), (TRIED,), "discriminator")
         else:

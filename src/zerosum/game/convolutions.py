@@ -48,6 +48,26 @@ class Deconvolution(nn.ConvTranspose2d):
         return found if self.bias is None else found + self.bias[:, None, None]
 
 
+class Wrap(nn.Module):
+    """Images on a torus: the last row and column again before the first, the first behind the last."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """From (N, C, H, W) to (N, C, H + 2, W + 2)."""
+        return wrapped(x)
+
+
+def wrapped(x: Tensor) -> Tensor:
+    """As `Wrap` does."""
+    x = torch.cat([x[..., -1:], x, x[..., :1]], 3)
+    return torch.cat([x[:, :, -1:], x, x[:, :, :1]], 2)
+
+
+def folded(a: Tensor) -> Tensor:
+    """The adjoint of `wrapped`: what is beyond an edge is added to where it came from."""
+    a = torch.cat([a[..., 1:2] + a[..., -1:], a[..., 2:-2], a[..., -2:-1] + a[..., :1]], 3)
+    return torch.cat([a[:, :, 1:2] + a[:, :, -1:], a[:, :, 2:-2], a[:, :, -2:-1] + a[:, :, :1]], 2)
+
+
 def is_slow(layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor, channels: int) -> bool:
     """Whether `adjoint` serves this layer, with images of so many channels, better than torch."""
     return (

@@ -14,7 +14,8 @@ so the loss and the penalty share one pass. Differentiating twice through autogr
 the loss backwards although l a_k is known, and computes terms that vanish because the slopes are constant.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import singledispatch
 from itertools import pairwise
@@ -25,7 +26,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-from zerosum.game.convolutions import adjoint, is_slow
+from zerosum.game.convolutions import Wrap, adjoint, folded, is_slow, wrapped
 
 SLOPE = 0.2  # of the leaky ReLU below 0
 
@@ -49,6 +50,27 @@ class Beside:
     """A layer without parameters: it puts conditions (N, K) beside its input (N, A)."""
 
     conditions: Tensor | None
+
+
+class Part(nn.Module):
+    """Layers for the first numbers of a row, which are an event of this shape; what is behind them passes by.
+
+    Args:
+        shape: The shape of the event.
+        layers: From (N, *shape) to (N, A).
+    """
+
+    def __init__(self, shape: Sequence[int], layers: Sequence[nn.Module]) -> None:
+        super().__init__()
+        self.shape, self.numbers, self.layers = tuple(shape), math.prod(shape), nn.Sequential(*layers)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """From (N, prod(shape) + B) to (N, A + B)."""
+        return torch.cat([self.layers(self.first(x)), x[:, self.numbers :]], 1)
+
+    def first(self, x: Tensor) -> Tensor:
+        """The event (N, *shape)."""
+        return x[:, : self.numbers].view(-1, *self.shape)
 
 
 Layer = nn.Module | Beside
@@ -77,32 +99,48 @@ def with_gradient(layers: Sequence[Layer], x: Tensor) -> tuple[Tensor, Tensor]:
     """
     with torch.autocast(x.device.type, enabled=False):
         if x.requires_grad:
-            logits, gradient, _, _ = _there_and_back(layers, x)
-            return logits, gradient
+            passed = _there(layers, x)
+            return passed[-1].y, _back(passed, torch.ones_like(passed[-1].y))[0]
         found: tuple[Tensor, Tensor] = _WithGradient.apply(layers, x, *_parameters(layers))  # type: ignore[no-untyped-call]
         return found
 
 
-def _parameters(layers: Sequence[Layer]) -> list[Tensor]:
-    return [
-        tensor
-        for layer in layers
-        if isinstance(layer, nn.Linear | nn.Conv2d | nn.Conv3d)
-        for tensor in (layer.weight, layer.bias)
-        if tensor is not None
-    ]
+def _parameters(layers: Iterable[nn.Module | Beside]) -> list[Tensor]:
+    found: list[Tensor] = []
+    for layer in layers:
+        if isinstance(layer, Part):
+            found += _parameters(layer.layers)
+        elif isinstance(layer, nn.Linear | nn.Conv2d | nn.Conv3d):
+            found += [tensor for tensor in (layer.weight, layer.bias) if tensor is not None]
+    return found
 
 
-def _there_and_back(layers: Sequence[Layer], x: Tensor) -> tuple[Tensor, Tensor, list[Local], list[Tensor]]:
-    """c(x), grad_x c(x), every layer around its own input, and the adjoints a_1, ..., a_K."""
+def _there(layers: Iterable[nn.Module | Beside], x: Tensor) -> list[Local]:
+    """Every layer around its own input."""
     passed: list[Local] = []
     for layer in layers:
         passed.append(local(layer, x))
         x = passed[-1].y
-    adjoints = [torch.ones_like(x)]
+    return passed
+
+
+def _back(passed: Sequence[Local], a: Tensor) -> tuple[Tensor, list[Tensor]]:
+    """From the adjoint of the last output to that of the input, a_0; and a_1, ..., a_K."""
+    adjoints = [a]
     for here in reversed(passed):
         adjoints.append(here.pull(adjoints[-1]))
-    return x, adjoints[-1], passed, adjoints[-2::-1]
+    return adjoints[-1], adjoints[-2::-1]
+
+
+def _by_parameters(
+    passed: Sequence[Local], adjoints: Sequence[Tensor], x: Tensor, cost: Tensor, t: Tensor | None
+) -> list[Tensor]:
+    """The gradients by all parameters: there once more, with the tangent t."""
+    gradients: list[Tensor] = []
+    for here, a in zip(passed, adjoints, strict=True):
+        gradients += here.by_parameters(a, x, cost, t)
+        x, t = here.y, None if t is None else here.push(t)
+    return gradients
 
 
 class _WithGradient(torch.autograd.Function):
@@ -112,20 +150,17 @@ class _WithGradient(torch.autograd.Function):
     def forward(ctx: Any, layers: Sequence[Layer], x: Tensor, *_: Tensor) -> tuple[Tensor, Tensor]:
         """There and back."""
         ctx.set_materialize_grads(False)
-        logits, gradient, ctx.passed, ctx.adjoints = _there_and_back(layers, x)
-        ctx.x = x
+        ctx.x, ctx.passed = x, _there(layers, x)
+        logits = ctx.passed[-1].y
+        gradient, ctx.adjoints = _back(ctx.passed, torch.ones_like(logits))
         return logits.detach(), gradient  # an output that its own graph held would never be freed
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, cost: Tensor | None, v: Tensor | None) -> tuple[Tensor | None, ...]:
         """There once more, with the tangent t."""
-        x, t, gradients = ctx.x, v, []
-        cost = x.new_zeros(len(x), 1) if cost is None else cost
-        for here, a in zip(ctx.passed, ctx.adjoints, strict=True):
-            gradients += here.by_parameters(a, x, cost, t)
-            x, t = here.y, None if t is None else here.push(t)
-        return (None, None, *gradients)
+        cost = ctx.x.new_zeros(len(ctx.x), 1) if cost is None else cost
+        return (None, None, *_by_parameters(ctx.passed, ctx.adjoints, ctx.x, cost, v))
 
 
 def _along(x: Tensor, cost: Tensor, t: Tensor | None) -> Tensor:
@@ -224,6 +259,48 @@ class _Beside:
 
     def by_parameters(self, *_: Tensor | None) -> tuple[Tensor, ...]:
         return ()
+
+
+@local.register(Wrap)
+class _Wrap:
+    """y = x with its edges again beyond the opposite ones."""
+
+    def __init__(self, layer: Wrap, x: Tensor) -> None:
+        self.y = layer(x)
+
+    def pull(self, a: Tensor) -> Tensor:
+        return folded(a)
+
+    def push(self, t: Tensor) -> Tensor:
+        return wrapped(t)
+
+    def by_parameters(self, *_: Tensor | None) -> tuple[Tensor, ...]:
+        return ()
+
+
+@local.register(Part)
+class _Part:
+    """y = (the layers of the first numbers, the rest)."""
+
+    def __init__(self, layer: Part, x: Tensor) -> None:
+        self.layer, self.passed = layer, _there(layer.layers, layer.first(x))
+        self.outputs = self.passed[-1].y.shape[1]
+        self.y = torch.cat([self.passed[-1].y, x[:, layer.numbers :]], 1)
+
+    def pull(self, a: Tensor) -> Tensor:
+        first, self.adjoints = _back(self.passed, a[:, : self.outputs])
+        return torch.cat([first.flatten(1), a[:, self.outputs :]], 1)
+
+    def push(self, t: Tensor) -> Tensor:
+        first = self.layer.first(t)
+        for here in self.passed:
+            first = here.push(first)
+        return torch.cat([first, t[:, self.layer.numbers :]], 1)
+
+    def by_parameters(self, a: Tensor, x: Tensor, cost: Tensor, t: Tensor | None) -> tuple[Tensor, ...]:
+        del a  # pulled back before
+        first = None if t is None else self.layer.first(t)
+        return tuple(_by_parameters(self.passed, self.adjoints, self.layer.first(x), cost, first))
 
 
 @local.register(nn.Conv2d)

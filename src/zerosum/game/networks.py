@@ -70,7 +70,7 @@ class GridGenerator(nn.Module):
         widths = [width * 2 ** max(doublings - 1 - i, 0) for i in range(doublings)]
         self.widest = widths[0]
         self.first = nn.Sequential(
-            mlp(latent + conditions, self.widest * math.prod(self.start), 2 * width, max(depth - 2, 1)),
+            mlp(latent + conditions, self.widest * math.prod(self.start), 8 * width, max(depth - 2, 1)),
             activation(),
         )
         layers: list[nn.Module] = []
@@ -99,7 +99,7 @@ class GridDiscriminator(nn.Module):
             layers += [direct(channels, width * 2**i, 4, 2, 1), activation()]
             channels, sides = width * 2**i, [side // 2 for side in sides]
         self.layers = nn.Sequential(*layers, nn.Flatten())
-        self.last = mlp(channels * math.prod(sides) + conditions, 1, 2 * width, max(depth - 2, 1))
+        self.last = mlp(channels * math.prod(sides) + conditions, 1, 8 * width, max(depth - 2, 1))
         channels_last(self)
 
     def forward(self, x: Tensor, c: Tensor | None = None) -> Tensor:
@@ -140,6 +140,11 @@ def channels_last(network: nn.Module) -> None:
             parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
 
 
+def no_latents(_: tuple[int, ...]) -> int:
+    """0."""
+    return 0
+
+
 @dataclass(frozen=True)
 class Family:
     """A pair of networks for one kind of events, with sizes and a strength of the penalty that serve most data.
@@ -152,9 +157,10 @@ class Family:
         batch: Real events in a batch.
         gamma: Strength of the penalty at the start and at the end.
         learning_rate: Adam's, at the start and at the end.
-        own_latents: Latents that each cell or point has for itself.
+        own_latents: How many latents the cells or points of an event of this shape have for themselves.
         latent: Latents of the event; as many as suit its size where None.
         signs: Latents whose sign the generator also sees (signed.py).
+        steps: Steps of a game if nothing else is asked for.
     """
 
     generator: Callable[..., nn.Module]
@@ -164,16 +170,17 @@ class Family:
     batch: int
     gamma: tuple[float, float]
     learning_rate: tuple[float, float] = (2e-3, 5e-5)
-    own_latents: int = 0
+    own_latents: Callable[[tuple[int, ...]], int] = no_latents
     latent: int | None = None
     signs: int = 0
+    steps: int = 30_000
 
     def latents(self, shape: tuple[int, ...], chosen: int) -> int:
         """Dimensions of the prior: those of the event, and those that each of its points or cells has for itself."""
-        return chosen + (self.own_latents and self.own_latents * shape[-1])
+        return chosen + self.own_latents(shape)
 
 
-GRIDS = Family(GridGenerator, GridDiscriminator, width=16, depth=3, batch=64, gamma=(1.0, 0.1))
+GRIDS = Family(GridGenerator, GridDiscriminator, width=32, depth=3, batch=64, gamma=(10.0, 3.0), steps=15_000)
 FAMILIES: dict[str, Family] = {
     "table": Family(
         TableGenerator,
@@ -193,7 +200,7 @@ FAMILIES: dict[str, Family] = {
         depth=2,
         batch=128,
         gamma=(1.0, 0.1),
-        own_latents=POINT_LATENT,
+        own_latents=lambda shape: POINT_LATENT * shape[-1],
     ),
 }
 

@@ -252,6 +252,6 @@ SHOWERS = Family(
     batch=256,
     gamma=(20.0, 4.0),
     learning_rate=(1e-3, 5e-5),
-    own_latents=2,
+    own_latents=lambda cells: 2 * cells[-1],
     latent=64,
 )

@@ -13,10 +13,12 @@ from zerosum.data.discrete import Levels, Snap, Sparse
 from zerosum.data.events import Events, FloatArray, IndexArray
 from zerosum.data.geometry import Layer
 from zerosum.data.kinematics import pairs
+from zerosum.data.lattices import Lattice
 from zerosum.data.steps import Affine, Angle
 from zerosum.data.transforms import Preprocessor
 from zerosum.game.blueprint import Blueprint
 from zerosum.game.drawn import Drawn
+from zerosum.game.lattices import LATTICES, LatticeSight
 from zerosum.game.lens import Lens, Sight
 from zerosum.game.objectives import OBJECTIVES
 from zerosum.game.penalties import PENALTIES
@@ -40,6 +42,7 @@ def blueprint_of(
     standard: Tensor,
     seen: tuple[str, ...],
     layers: Sequence[Layer],
+    lattice: Lattice | None,
 ) -> Blueprint:
     """The networks' sizes and the space of the game; a density needs one dimension for each number of an event."""
     sized = Blueprint(
@@ -59,6 +62,9 @@ def blueprint_of(
     )
     if config.model != "gan":
         return _for_density(sized, preprocessor)
+    if lattice:
+        latent, spins = LATTICES.latents(sized.shape, sized.latent), spins_of(preprocessor.chains[0])
+        return replace(sized, latent=latent, spins=spins, periodic=lattice.periodic)
     if layers and not config.networks:
         cells = tuple(layer.n_cells for layer in layers)
         return replace(sized, latent=SHOWERS.latents((sum(cells),), sized.latent), cells=cells)
@@ -156,11 +162,18 @@ def likelihood(config: Config, blueprint: Blueprint, lens: Lens, sampler: Sample
 
 
 def sight_of(
-    events: Events, layers: Sequence[Layer], preprocessor: Preprocessor, standard: Tensor, c: Tensor | None
+    events: Events,
+    layers: Sequence[Layer],
+    lattice: Lattice | None,
+    preprocessor: Preprocessor,
+    standard: Tensor,
+    c: Tensor | None,
 ) -> Sight | None:
     """What the discriminator should see beside events like these, or in their place, if anything."""
     if layers:
         return VoxelSight(layers, standard, c)
+    if lattice:
+        return LatticeSight(spins_of(preprocessor.chains[0]), lattice.periodic, standard, c)
     if events.kind != "table" or not pairs(events.names):
         return None
     return PairSight(events.names, preprocessor.inverse, standard[:100_000])
@@ -192,11 +205,16 @@ def highest(chain: Chain, values: FloatArray) -> float | None:
 
 def two_levels(chain: Chain) -> tuple[float | None, float | None]:
     """The two standardised values of a channel that has no others (spins); None and None for any other."""
+    found = spins_of(chain)
+    return (found[0], found[1]) if found else (None, None)
+
+
+def spins_of(chain: Chain) -> tuple[float, ...]:
+    """The same two values; none for any other channel."""
     found = [step.levels for step in chain.steps if isinstance(step, Snap) and len(step.levels) == 2]
     if not found:
-        return None, None
-    low, high = chain.forward(torch.tensor(found[0], dtype=torch.float64), torch.Generator()).tolist()
-    return low, high
+        return ()
+    return tuple(chain.forward(torch.tensor(found[0], dtype=torch.float64), torch.Generator()).tolist())
 
 
 def cells_of_levels(chain: Chain) -> tuple[float, float, int] | None:

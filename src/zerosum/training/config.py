@@ -8,9 +8,11 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from zerosum.data.events import Events
+from zerosum.data.lattices import lattice_of
 from zerosum.data.voxels import cells_of
 from zerosum.errors import InputError, reason
 from zerosum.game.dynamics import DYNAMICS
+from zerosum.game.lattices import LATTICES
 from zerosum.game.networks import family_for
 from zerosum.game.objectives import OBJECTIVES
 from zerosum.game.own import own_family
@@ -59,7 +61,10 @@ class Config(BaseModel):
     seed: int = Field(
         0, ge=0, description="the seed of the split, the networks, the order of events and the latents"
     )
-    steps: Positive = Field(30_000, description="steps of the game: one update of each player")
+    steps: Positive = Field(
+        30_000,
+        description="steps of the game: one update of each player; images play 15,000 if nothing else is asked for",
+    )
     batch: int | None = Field(None, gt=0, description="real events, and as many fake ones, in each update")
 
     latent: int | None = Field(None, gt=0, description="dimensions of the latent prior N(0, 1)")
@@ -189,6 +194,11 @@ class Config(BaseModel):
         return tuple(name for name in (self.network, self.generator, self.discriminator) if name)
 
     @property
+    def plays_lattices(self) -> bool:
+        """Whether lattices of spins would have networks of their own, which judge them one by one."""
+        return self.model == "gan" and not self.networks and self.packing == 1
+
+    @property
     def processes(self) -> int:
         """The processes that share every batch, one for each device."""
         return self.devices * self.nodes
@@ -224,6 +234,8 @@ class Config(BaseModel):
             family = own_family(self.networks, events.kind)
         elif self.model == "gan" and cells_of(events):
             family = SHOWERS
+        elif self.plays_lattices and lattice_of(events):
+            family = LATTICES
         else:
             family = family_for(events.kind, events.event_shape)
         if self.packing > 1 and events.kind not in PACKED:
@@ -244,9 +256,9 @@ class Config(BaseModel):
         many = numbers if row else max(16, 2 * numbers if events.kind == "table" else numbers)
         latent = self.latent or (None if row else family.latent) or many
         signs = 0 if row else min(family.signs, latent) if self.signs is None else self.signs
-        if signs and (events.kind == "cloud" or family is SHOWERS):
+        if signs and (events.kind == "cloud" or family in (SHOWERS, LATTICES)):
             raise InputError(
-                f"signs is {signs}; the generators of clouds and showers have latents of their own."
+                f"signs is {signs}; the generators of clouds, showers and lattices have latents of their own."
             )
         if signs > latent:
             raise InputError(f"signs is {signs}; it can be at most latent, {latent}.")
@@ -255,7 +267,8 @@ class Config(BaseModel):
             "signs": signs,
             "width": self.width or width,
             "depth": self.depth or depth,
-            "steps": (row and row.steps) or self.steps,
+            "steps": (row and row.steps)
+            or (self.steps if "steps" in self.model_fields_set else family.steps),
             "batch": batch // share * share,
             "learning_rate": self.learning_rate or (row or family).learning_rate,
             "schedule": self.schedule or pace.schedule,

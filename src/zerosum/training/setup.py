@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from zerosum.data.blocks import Stream
 from zerosum.data.events import Events, FloatArray
+from zerosum.data.lattices import lattice_of
 from zerosum.data.transforms import Preprocessor
 from zerosum.data.voxels import layers_of
 from zerosum.errors import InputError
@@ -127,9 +128,11 @@ def prepare(
     standard = in_chunks(preprocessor, train)
     c = given(train, preprocessor)
     layers = layers_of(train) if config.model == "gan" else ()
+    lattice = lattice_of(train) if config.plays_lattices else None
     plain = config.model != "gan" or (config.networks and layers)  # layers are for built-in networks alone
-    sight = None if plain else sight_of(train, layers, preprocessor, standard, c)
-    blueprint = blueprint_of(config, train, preprocessor, standard, sight.seen if sight else (), layers)
+    sight = None if plain else sight_of(train, layers, lattice, preprocessor, standard, c)
+    seen = sight.seen if sight else ()
+    blueprint = blueprint_of(config, train, preprocessor, standard, seen, layers, lattice)
     lens = blueprint.lens(sight).to(engine.device)
 
     def shown(events: Tensor, conditions: Tensor | None) -> tuple[Tensor, Tensor | None]:
@@ -142,14 +145,14 @@ def prepare(
         "seed": config.seed,
         "part": (engine.rank, engine.processes),
     }
-    seen, moved = shown(standard, c)
+    real, moved = shown(standard, c)
     if stream is None:
-        sampler = Sampler(seen, moved, sampling_weights(train, engine), **size)
+        sampler = Sampler(real, moved, sampling_weights(train, engine), **size)
     else:
         sampler = StreamSampler(
             stream,
             lambda part: shown(preprocessor.standard(part), given(part, preprocessor)),
-            seen,
+            real,
             moved,
             **size,
         )
