@@ -241,7 +241,7 @@ LATTICES = Family(
     width=32,
     depth=3,
     batch=64,
-    gamma=(1.0, 0.5),
+    gamma=(3.0, 1.0),
     own_latents=own_latents,
     steps=15_000,
 )
