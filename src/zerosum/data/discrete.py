@@ -19,7 +19,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from zerosum.data.steps import Step
+from zerosum.data.steps import Step, edges_below
 
 MARGIN = 2.0**-8  # how near to the edge of its cell, in units of the cell, a de-quantised value may come
 CELL = 1 - 2 * MARGIN  # the length of what is filled
@@ -137,4 +137,4 @@ def _uniform(x: Tensor, generator: torch.Generator) -> Tensor:
 def _nearest(x: Tensor, levels: Sequence[float]) -> Tensor:
     """The number of the level nearest to x."""
     middles = [0.5 * (a + b) for a, b in pairwise(levels)]
-    return (x.unsqueeze(-1) > torch.tensor(middles, dtype=x.dtype, device=x.device)).sum(-1)
+    return edges_below(x, torch.tensor(middles, dtype=x.dtype, device=x.device), touched=False)

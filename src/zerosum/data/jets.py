@@ -74,6 +74,14 @@ def jet_mass(events: Events, jet_pt: npt.ArrayLike | None = None, *, radius: flo
     return mass if jet_pt is None else mass * np.asarray(jet_pt, dtype=np.float64)
 
 
+def entries_of_particles(events: Events) -> tuple[int, int, int] | None:
+    """Which entries of a point are eta, phi and pt; None where one is missing or there are two."""
+    stems = [name.lower().split("_")[0] for name in events.names]
+    if any(stems.count(wanted) != 1 for wanted in ("eta", "phi", "pt")):
+        return None
+    return stems.index("eta"), stems.index("phi"), stems.index("pt")
+
+
 def _entries(events: Events) -> tuple[Matrix, Matrix, Matrix, Feature]:
     """eta, phi and pt of the points, (N, M) each, with pt = 0 where there is none; and pt's name and unit."""
     if events.kind != "cloud" or events.mask is None:

@@ -154,6 +154,14 @@ class Logit(Between):
         return f"logit, edges at {self.low:g} and {self.high:g}"
 
 
+def edges_below(x: Tensor, edges: Tensor, *, touched: bool) -> Tensor:
+    """How many of the ascending edges are below x, or at it where `touched`; in an exported graph by comparisons."""
+    if torch.compiler.is_exporting():
+        one = x.unsqueeze(-1)
+        return (one >= edges if touched else one > edges).sum(-1)
+    return torch.bucketize(x.detach().contiguous(), edges, right=touched)
+
+
 @dataclass(frozen=True)
 class Warp(Step):
     """Piecewise linear through the knots (x_k, y_k), with straight tails: quantiles onto those of a normal."""
@@ -173,7 +181,7 @@ class Warp(Step):
     def _at(self, value: Tensor, axis: int) -> tuple[Tensor, ...]:
         """The knot (x, y) before each value on an axis, 0 or 1, and the slope there."""
         tables = tuple(table.to(value) for table in self._tables)
-        k = (value.unsqueeze(-1) >= tables[axis][1:-1]).sum(-1)
+        k = edges_below(value, tables[axis][1:-1], touched=True)
         return tuple(table[k] for table in tables)
 
     def forward(self, x: Tensor, generator: torch.Generator) -> Tensor:

@@ -10,11 +10,10 @@ import numpy as np
 from scipy import stats
 
 from zerosum.data.events import BoolArray, Events, FloatArray, IndexArray
-from zerosum.data.jets import jet_mass
+from zerosum.data.jets import entries_of_particles, jet_mass
 from zerosum.errors import InputError
 from zerosum.evaluation.field_metrics import MIX, ROUNDS
 from zerosum.evaluation.metric import Metric
-from zerosum.evaluation.shapes import entries_of_particles
 
 MOST_MASSES = 20_000  # jets of each sample
 MOST_CLOUDS = 2_000  # likewise, where each has many particles

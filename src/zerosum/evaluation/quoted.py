@@ -18,13 +18,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 
 from zerosum.data.events import Events, FloatArray
+from zerosum.data.jets import entries_of_particles
 from zerosum.errors import InputError
 from zerosum.evaluation.field_metrics import calochallenge, fpd, kpd
 from zerosum.evaluation.folds import Fold
 from zerosum.evaluation.jet_distances import w1m, w1p
 from zerosum.evaluation.manifold import manifold
 from zerosum.evaluation.metric import Metric
-from zerosum.evaluation.shapes import entries_of_particles, shapes
+from zerosum.evaluation.shapes import shapes
 from zerosum.evaluation.summaries import Scale, names, rows
 from zerosum.evaluation.two_sample import (
     Counts,

@@ -22,7 +22,7 @@ from dataclasses import replace
 import numpy as np
 
 from zerosum.data.events import Events, Feature, FloatArray
-from zerosum.data.jets import jet_mass
+from zerosum.data.jets import entries_of_particles, jet_mass
 from zerosum.evaluation.calorimeter import Columns, calorimeter
 
 DISTANCES = (2, 4, 8)  # of lattice sites; the product of neighbours is the energy
@@ -116,14 +116,6 @@ def _jets(events: Events) -> Columns:
         Feature("tau21"): _ratio(_tau2(points, share), girth),
         Feature("C2"): _in_blocks(points, share),
     }
-
-
-def entries_of_particles(events: Events) -> tuple[int, int, int] | None:
-    """Which entries of a point are eta, phi and pt; None where one is missing or there are two."""
-    stems = [name.lower().split("_")[0] for name in events.names]
-    if any(stems.count(wanted) != 1 for wanted in ("eta", "phi", "pt")):
-        return None
-    return stems.index("eta"), stems.index("phi"), stems.index("pt")
 
 
 def _tau2(points: FloatArray, share: FloatArray) -> FloatArray:

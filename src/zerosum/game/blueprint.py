@@ -110,12 +110,14 @@ class Blueprint:
     def discriminator(self) -> nn.Module:
         """D, from what the lens shows and conditions (N, K) to logits (N,); N packs, where it judges packs."""
         channels, *sides = (0,) if self.cells else self.lens().game_shape
-        beside = 0 if self.spins else len(self.seen)
-        shape = self.packing * (channels + beside), *sides
+        apart = bool(self.spins) or self.kind == "cloud"  # observables stand behind the event, in one row
+        shape = self.packing * (channels + (0 if apart else len(self.seen))), *sides
         given = self.packing * self.conditions
         build = partial(self.family.discriminator, shape, given, self.width, self.depth)
         if self.spins:
-            build = partial(build, beside=len(self.seen), periodic=self.periodic)
+            build = partial(build, periodic=self.periodic)
+        if apart and self.seen:
+            build = partial(build, beside=len(self.seen))
         if self.networks:
             module = tried(build, (torch.zeros(TRIED, *shape), _zeros(given)), (TRIED,), "discriminator")
         else:

@@ -9,6 +9,8 @@ as in the equivariant layers of Buhmann, Kasieczka and Thaler, SciPost Phys. 15 
 time proportional to M; sets as sums: Zaheer et al. 2017, arXiv:1703.06114, theorem 2.
 """
 
+import math
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -81,20 +83,34 @@ class CloudGenerator(nn.Module):
 
 
 class CloudDiscriminator(nn.Module):
-    """From points, in any order, and conditions to a logit."""
+    """From points, in any order, observables and conditions to a logit.
 
-    def __init__(self, shape: tuple[int, ...], conditions: int, width: int, depth: int) -> None:
+    Args:
+        shape: (C, M).
+        conditions: K.
+        width: Numbers of a point and of the summary.
+        depth: Blocks.
+        beside: S, how many observables stand behind the points, which are then one row; none where 0.
+    """
+
+    def __init__(
+        self, shape: tuple[int, ...], conditions: int, width: int, depth: int, *, beside: int = 0
+    ) -> None:
         super().__init__()
+        self.shape = shape
+        conditions += beside
         self.lift = nn.Linear(shape[0], width)
         self.begin = nn.Linear(2 * width + conditions, width)
         self.blocks = nn.ModuleList(Block(width) for _ in range(depth))
         self.last = mlp(3 * width + conditions, 1, width, 1)
 
     def forward(self, x: Tensor, c: Tensor | None = None) -> Tensor:
-        """From (N, C, M) and (N, K) to (N,)."""
-        points = x.transpose(1, 2)
+        """From (N, C, M), or (N, C M + S) with observables, and (N, K) to (N,)."""
+        numbers = math.prod(self.shape)
+        rows = x.flatten(1)
+        points = rows[:, :numbers].view(-1, *self.shape).transpose(1, 2)
         exists = points[..., :1].detach()
-        given = () if c is None else (c,)
+        given = (rows[:, numbers:],) if c is None else (rows[:, numbers:], c)
         h = _act(self.lift(points)) * exists
         g = _act(self.begin(torch.cat([*pooled(h, exists), *given], 1)))
         for block in self.blocks:

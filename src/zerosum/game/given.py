@@ -65,6 +65,29 @@ class Given(nn.Module):
         return basis @ self.mean, (basis @ self.log_width).exp()
 
 
+class Expected(nn.Module):
+    """Observables as the discriminator sees them: asinh((x - m(c)) / s(c)), with what is expected of the data.
+
+    Args:
+        examples: Observables of real events, shape (N, K).
+        c: Their standardised conditions, shape (N, C), or None.
+        floor: The smallest s(c), as a fraction of the width over all conditions.
+    """
+
+    floor: Tensor
+
+    def __init__(self, examples: Tensor, c: Tensor | None, floor: float = 0.05) -> None:
+        super().__init__()
+        self.given = Given(0 if c is None else c.shape[1], examples.shape[1])
+        least = self.given.fit(examples, None if c is None else c[: len(examples)], floor=floor)
+        self.register_buffer("floor", least)
+
+    def forward(self, x: Tensor, c: Tensor | None) -> Tensor:
+        """From (N, K) and (N, C) to (N, K)."""
+        mean, width = self.given(c, x)
+        return torch.asinh((x - mean) / width.clamp_min(self.floor))
+
+
 @torch.no_grad()
 def log_linear(values: Tensor, c: Tensor | None, present: Tensor, rounds: int = 12) -> Tensor:
     """Coefficients (terms, K) of ln E[values | c], for values (N, K) of 0 and more, by the Poisson score equations.

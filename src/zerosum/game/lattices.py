@@ -23,11 +23,10 @@ import torch
 from torch import Tensor, nn
 
 from zerosum.game.convolutions import Convolution, Deconvolution, Wrap
-from zerosum.game.given import SAMPLE, Given
+from zerosum.game.given import SAMPLE, Expected
 from zerosum.game.layers import Beside, Part, activation, mlp, with_gradient
 from zerosum.game.networks import Family, channels_last, doublings_for, join
 
-FLOOR = 0.05  # smallest width of an observable at any condition, over that at all conditions
 FINE = 4  # latents of each cell of the finest grid, which becomes 2 x 2 sites
 DISTANCES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 
@@ -190,7 +189,6 @@ class LatticeSight(nn.Module):
     """
 
     instead = True
-    floor: Tensor
     rows: Tensor
     columns: Tensor
 
@@ -201,9 +199,7 @@ class LatticeSight(nn.Module):
         _, _, height, width = examples.shape
         self.register_buffer("rows", pairs_of(width, periodic))
         self.register_buffer("columns", pairs_of(height, periodic))
-        shown = self._shown(examples[:SAMPLE])
-        self.given = Given(0 if c is None else c.shape[1], shown.shape[1])
-        self.register_buffer("floor", self.given.fit(shown, None if c is None else c[:SAMPLE], floor=FLOOR))
+        self.expected = Expected(self._shown(examples[:SAMPLE]), c)
 
     @property
     def seen(self) -> tuple[str, ...]:
@@ -214,10 +210,7 @@ class LatticeSight(nn.Module):
 
     def forward(self, x: Tensor, c: Tensor | None) -> Tensor:
         """From (N, 1, H, W) and (N, K) to (N, H W + S)."""
-        mean, width = self.given(c, x.flatten(1))
-        return torch.cat(
-            [x.flatten(1), torch.asinh((self._shown(x) - mean) / width.clamp_min(self.floor))], 1
-        )
+        return torch.cat([x.flatten(1), self.expected(self._shown(x), c)], 1)
 
     def _shown(self, x: Tensor) -> Tensor:
         spins = (x[:, 0] - self.middle) / self.reach

@@ -12,12 +12,14 @@ from zerosum.data.chain import Chain
 from zerosum.data.discrete import Levels, Snap, Sparse
 from zerosum.data.events import Events, FloatArray, IndexArray
 from zerosum.data.geometry import Layer
+from zerosum.data.jets import entries_of_particles
 from zerosum.data.kinematics import pairs
 from zerosum.data.lattices import Lattice
 from zerosum.data.steps import Affine, Angle
 from zerosum.data.transforms import Preprocessor
 from zerosum.game.blueprint import Blueprint
 from zerosum.game.drawn import Drawn
+from zerosum.game.jets import JetSight
 from zerosum.game.lattices import LATTICES, LatticeSight
 from zerosum.game.lens import Lens, Sight
 from zerosum.game.objectives import OBJECTIVES
@@ -174,6 +176,10 @@ def sight_of(
         return VoxelSight(layers, standard, c)
     if lattice:
         return LatticeSight(spins_of(preprocessor.chains[0]), lattice.periodic, standard, c)
+    if events.kind == "cloud" and (entries := entries_of_particles(events)):
+        eta, phi, pt = (preprocessor.chains[i] for i in entries)
+        first, second, third = (1 + i for i in entries)
+        return JetSight((first, second, third), (eta, phi, pt), standard, c)
     if events.kind != "table" or not pairs(events.names):
         return None
     return PairSight(events.names, preprocessor.inverse, standard[:100_000])

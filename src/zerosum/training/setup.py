@@ -129,7 +129,10 @@ def prepare(
     c = given(train, preprocessor)
     layers = layers_of(train) if config.model == "gan" else ()
     lattice = lattice_of(train) if config.plays_lattices else None
-    plain = config.model != "gan" or (config.networks and layers)  # layers are for built-in networks alone
+    own = config.networks and (
+        layers or train.kind == "cloud"
+    )  # whose observables only built-in networks know
+    plain = config.model != "gan" or own
     sight = None if plain else sight_of(train, layers, lattice, preprocessor, standard, c)
     seen = sight.seen if sight else ()
     blueprint = blueprint_of(config, train, preprocessor, standard, seen, layers, lattice)
