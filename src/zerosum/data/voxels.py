@@ -9,11 +9,12 @@ import numpy as np
 from zerosum.data.calorimeters import GEOMETRIES
 from zerosum.data.events import Events, FloatArray
 from zerosum.data.geometry import Geometry, Layer, Pixels, Rings
+from zerosum.data.rules import MOST_LEVELS
 from zerosum.errors import InputError
 
 EMPTY = 0.5  # share of empty pixels from which an image is one of deposits
 MOST = 1100  # pixels of such an image
-FEW, MANY = 50, 10_000  # levels that are no continuum, among so many pixels
+MANY = 10_000  # filled pixels that tell a continuum from a few levels
 PITCH = 10.0  # of the pixels, in mm
 
 
@@ -58,7 +59,7 @@ def layers_of(events: Events) -> tuple[Layer, ...]:
     if np.count_nonzero(events.values) > (1 - EMPTY) * events.values.size or np.min(events.values) < 0:
         return ()
     filled = events.values[events.values != 0]
-    if len(np.unique(filled[:: max(1, filled.size // MANY)])) <= FEW:
+    if len(np.unique(filled[:: max(1, filled.size // MANY)])) < MOST_LEVELS:  # 0 is one more
         return ()
     y, x = (tuple(PITCH * (np.arange(side + 1) - side / 2)) for side in shape[1:])
     return (Layer(0.0, 1.0, Pixels(x, y)),)
