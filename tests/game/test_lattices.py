@@ -109,13 +109,32 @@ def test_the_discriminator_knows_its_input_gradient(periodic: bool, joint: bool)
         torch.testing.assert_close(mine, autograd, rtol=1e-10, atol=1e-12)
 
 
-@pytest.mark.parametrize("sides", [(8, 8), (12, 20), (32, 16)])
+@pytest.mark.parametrize("sides", [(8, 8), (12, 20), (32, 16), (18, 18), (9, 15)])
 def test_every_lattice_has_networks(sides: tuple[int, int]) -> None:
     shape = (1, *sides)
     latent = LATTICES.latents(shape, 5)
     generator = LATTICES.generator(latent, 1, shape, 4, 3, levels=(0.0, 1.0), periodic=True)
     found = generator(torch.randn(3, latent), torch.randn(3, 1))
     assert found.shape == (3, *shape)
+    critic = LATTICES.discriminator(shape, 1, 4, 3, beside=2, periodic=True)
+    assert critic(torch.randn(3, sides[0] * sides[1] + 2), torch.randn(3, 1)).shape == (3,)
+
+
+def test_a_torus_closes_where_sides_are_even() -> None:
+    """Shifted latents of every scale make a shifted field: no row is a seam."""
+    shape, width = (1, 18, 18), 4
+    latent = LATTICES.latents(shape, 3)
+    generator = LATTICES.generator(latent, 0, shape, width, 3, levels=(-1.0, 1.0), periodic=True)
+    with torch.no_grad():
+        coarsest = generator.first[0][-1]  # the coarsest grid is flat ...
+        coarsest.weight.zero_()
+        coarsest.bias.copy_(torch.randn(width).repeat_interleave(81))
+    fine, tossed = torch.randn(2, 4, 9, 9), torch.randn(2, 1, 18, 18)  # ... and these are the only noise
+    shared = torch.zeros(2, 3)
+    here = generator(torch.cat([shared, fine.flatten(1), tossed.flatten(1)], 1))
+    there = torch.cat([shared, fine.roll(2, 2).flatten(1), tossed.roll(4, 2).flatten(1)], 1)
+    assert here.unique().tolist() == [-1.0, 1.0]
+    torch.testing.assert_close(generator(there), here.roll(4, 2))
 
 
 @pytest.fixture(scope="module")

@@ -104,8 +104,13 @@ class LatticeGenerator(nn.Module):
 
 
 def scales_of(sides: Sequence[int]) -> list[list[int]]:
-    """The sides of the grids that become the lattice, the last with half of its sides."""
+    """The sides of the grids that become the lattice, the last with half of its sides.
+
+    As many as divide the sides, so that a torus closes; of odd sides the last grid is cropped.
+    """
     doublings = doublings_for(list(sides))
+    while doublings > 1 and any(side % 2**doublings for side in sides):
+        doublings -= 1
     return [[math.ceil(side / 2 ** (doublings - i)) for side in sides] for i in range(doublings)]
 
 
