@@ -198,7 +198,7 @@ FAMILIES: dict[str, Family] = {
         CloudDiscriminator,
         width=64,
         depth=2,
-        batch=128,
+        batch=64,
         gamma=(1.0, 0.1),
         own_latents=lambda shape: POINT_LATENT * shape[-1],
     ),
