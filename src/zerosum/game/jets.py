@@ -22,7 +22,7 @@ TINY = 1e-6
 
 
 class JetSight(nn.Module):
-    """From jets to a row of their particles' numbers and of observables, as asinh((x - m(c)) / s(c)).
+    """From jets to observables, as asinh((x - m(c)) / s(c)).
 
     Args:
         entries: Which rows of an event are eta, phi and p; row 0 says which particles exist.
@@ -31,7 +31,7 @@ class JetSight(nn.Module):
         c: Their standardised conditions, shape (N, K), or None.
     """
 
-    instead = True
+    instead = False
 
     def __init__(
         self,
@@ -63,8 +63,8 @@ class JetSight(nn.Module):
         )
 
     def forward(self, x: Tensor, c: Tensor | None) -> Tensor:
-        """From (N, 1 + F, M) and (N, K) to (N, (1 + F) M + S)."""
-        return torch.cat([x.flatten(1), self.expected(self._observed(x), c)], 1)
+        """From (N, 1 + F, M) and (N, K) to (N, S)."""
+        return self.expected(self._observed(x), c)  # type: ignore[no-any-return]
 
     def _observed(self, x: Tensor) -> Tensor:
         """The observables of standardised events (N, 1 + F, M), shape (N, S)."""

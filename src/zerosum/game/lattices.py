@@ -181,7 +181,7 @@ def deconvolution(a: int, b: int, periodic: bool) -> nn.Sequential:
 
 
 class LatticeSight(nn.Module):
-    """From lattices to spins and observables, each as asinh((x - m(c)) / s(c)) of what the data have.
+    """From lattices to observables, each as asinh((x - m(c)) / s(c)) of what the data have.
 
     The observables, of spins -1 and +1: magnetisation per site, its absolute value, and the mean product of two spins
     of one row or column that are r sites apart, for some r; at r = 1 that is the energy.
@@ -193,7 +193,7 @@ class LatticeSight(nn.Module):
         c: Their standardised conditions, shape (N, K), or None.
     """
 
-    instead = True
+    instead = False
     rows: Tensor
     columns: Tensor
 
@@ -214,8 +214,8 @@ class LatticeSight(nn.Module):
         return ("magnetisation", "|magnetisation|", *apart)
 
     def forward(self, x: Tensor, c: Tensor | None) -> Tensor:
-        """From (N, 1, H, W) and (N, K) to (N, H W + S)."""
-        return torch.cat([x.flatten(1), self.expected(self._shown(x), c)], 1)
+        """From (N, 1, H, W) and (N, K) to (N, S)."""
+        return self.expected(self._shown(x), c)  # type: ignore[no-any-return]
 
     def _shown(self, x: Tensor) -> Tensor:
         spins = (x[:, 0] - self.middle) / self.reach

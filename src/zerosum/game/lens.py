@@ -108,11 +108,11 @@ class Lens(nn.Module):
         return self._where_points(torch.cat([straight, cosine / radius, sine / radius], dim=1))
 
     def view(self, game: Tensor, c: Tensor | None = None) -> Tensor:
-        """What the discriminator sees: the event in the game's space with the observables beside it, or these alone."""
+        """What the discriminator sees: the event in the game's space, or the observables, or one row of both."""
         if self.sight is None:
             return game
         numbers = self.sight(self.decode(game), c)
-        return numbers if self.sight.instead else torch.cat([game, numbers], dim=1)
+        return numbers if self.sight.instead else torch.cat([game.flatten(1), numbers], dim=1)
 
     def place(self, index: int) -> int:
         """Where a straight column stands in the game."""
