@@ -1,5 +1,6 @@
 """Networks of lattices: tosses and their gradient, a torus, observables, and a game that learns the Ising model."""
 
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from zerosum.data.events import Events
+from zerosum.data.events import Events, Feature
 from zerosum.data.simulators import simulate_ising
 from zerosum.data.simulators.lattice import energy
 from zerosum.export.exporting import export
@@ -166,3 +167,18 @@ def test_an_exported_file_draws_the_same_lattices(learned: tuple[Events, Model],
     assert export(model, tmp_path / "model.onnx").closure.passed
     mine, its = (one.sample(500, seed=3).values for one in (model, OnnxModel.load(tmp_path / "model.onnx")))
     assert np.mean(mine != its) < 1e-4
+
+
+def test_a_lattice_is_drawn_at_the_temperature_that_is_asked_for(tmp_path: Path) -> None:
+    """Half of the lattices are hot and half are cold; both are learned as they are."""
+    parts = [simulate_ising(1500, side=8, coupling=coupling, seed=i) for i, coupling in enumerate((0.1, 0.5))]
+    given = np.repeat([0.1, 0.5], 1500)[:, None]
+    events = replace(Events.joined(parts), conditions=given, condition_features=(Feature("K"),))
+    choices = {"steps": 300, "width": 16, "log_every": 100, "judgements": 0}
+    run = Run.start(events, tmp_path / "run", choices)
+    for _ in run.play():
+        pass
+    for coupling, part in zip((0.1, 0.5), parts, strict=True):
+        drawn = run.model.sample(1000, where={"K": coupling}, seed=1)
+        found, wanted = (float(energy(one.values[:, 0]).mean()) / 64 for one in (drawn, part))
+        assert found == pytest.approx(wanted, abs=0.2)
