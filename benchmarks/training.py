@@ -1,4 +1,4 @@
-"""How fast a step of training is, beside a plain eager PyTorch loop with the same networks, batch and data.
+"""How fast a step of training is, beside a plain eager PyTorch loop and other libraries, on the same batch and data.
 
     python benchmarks/training.py [--quick] [--json FILE] [--rounds N] [--device cpu]
 
@@ -10,6 +10,9 @@ in one process on one thread; medians over the rounds, ratios within each round;
 change less than time.
 
 bf16: events per second with `precision: bf16-mixed` over those without.
+
+Other libraries, where they are installed (_training_peers.py), play WGAN-GP, and so does zerosum beside them: events
+per second, and zerosum's over theirs.
 
 GEMM: floating-point operations that zerosum's matrix products and convolutions need for a step, per second, over what a
 product of two 1024 x 1024 matrices reaches in the same round.
@@ -33,6 +36,7 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 from torch.utils.flop_counter import FlopCounterMode
 
+from _training_peers import PEERS, TABLES_ONLY, Steps
 from zerosum.data.events import Events
 from zerosum.data.simulators.mixtures import GRID_SIGMA, grid_centres
 from zerosum.game.convolutions import Convolution, Deconvolution
@@ -42,8 +46,7 @@ from zerosum.training.loop import play
 from zerosum.training.setup import Setup, prepare
 
 SIDE = 1024  # of the matrices that measure the peak
-PEERS = ("torchgan", "pidgan", "ctgan")
-Steps = Callable[[int], None]
+
 NOTHING: Any = SimpleNamespace(
     records=list, append=lambda *_: None, write=lambda *_: None
 )  # no history, no checkpoints
@@ -162,7 +165,7 @@ def plain(network: nn.Module) -> nn.Module:
     return network.to(memory_format=torch.contiguous_format)
 
 
-def set_up(case: Case, device: str, precision: str = "32-true") -> Setup:
+def set_up(case: Case, device: str, precision: str = "32-true", **more: Any) -> Setup:
     """zerosum with its defaults for these events, and nothing but steps."""
     events = case.events()
     choices = {
@@ -172,6 +175,7 @@ def set_up(case: Case, device: str, precision: str = "32-true") -> Setup:
         "checkpoint_every": 10**8,
         "judgements": 0,
         "precision": precision,
+        **more,
     }
     config = Config(device=device, **choices).resolved(events)
     engine = Engine(device=device, precision=precision, threads=1)
@@ -185,8 +189,8 @@ def seconds(steps: Steps, n: int, device: torch.device) -> float:
     """Seconds for one of n steps."""
     if device.type == "cpu":
         started = time.process_time()
-        steps(n)
-        return (time.process_time() - started) / n
+        done = steps(n) or n
+        return (time.process_time() - started) / done
     torch.cuda.synchronize()
     started = time.perf_counter()
     steps(n)
@@ -240,6 +244,40 @@ def measure(name: str, case: Case, rounds: int, device: str, enough: float) -> d
     }
 
 
+def beside(name: str, case: Case, rounds: int, enough: float) -> dict[str, Any] | None:
+    """One row of zerosum and the libraries that are here, all playing WGAN-GP; None where there is none."""
+    peers = [
+        peer
+        for peer in PEERS
+        if importlib.util.find_spec(peer) is not None and not (peer in TABLES_ONLY and "MLP" not in name)
+    ]
+    if not peers:
+        return None
+    setup = set_up(case, "cpu", objective="wasserstein", penalty="gradient")
+    programs = {"zerosum": zerosum(setup), **{peer: PEERS[peer](setup) for peer in peers}}
+    place, n = setup.engine.device, {}
+    for key, steps in programs.items():
+        seconds(steps, 3, place)
+        n[key] = max(1, round(enough / seconds(steps, 3, place)))
+    taken = [{key: seconds(steps, n[key], place) for key, steps in programs.items()} for _ in range(rounds)]
+    return {
+        "case": name,
+        "events_per_second": {
+            key: case.batch / statistics.median(one[key] for one in taken) for key in programs
+        },
+        "ratio": {peer: statistics.median(one[peer] / one["zerosum"] for one in taken) for peer in peers},
+    }
+
+
+def peer_line(row: dict[str, Any]) -> str:
+    """One row as Markdown."""
+    cells = [f"{row['events_per_second']['zerosum']:,.0f}"]
+    for peer in PEERS:
+        found = row["events_per_second"].get(peer)
+        cells.append("" if found is None else f"{found:,.0f} ({row['ratio'][peer]:.2f})")
+    return f"| {row['case']} | {' | '.join(cells)} |"
+
+
 def line(row: dict[str, Any]) -> str:
     """One row as Markdown."""
     events, ratio = row["events_per_second"], row["ratio"]
@@ -268,10 +306,18 @@ def main() -> None:
     for name, case in CASES.items():
         rows.append(measure(name, case, rounds, arguments.device, enough))
         print(line(rows[-1]), flush=True)
+    print(f"\n| networks, WGAN-GP | zerosum, events/s | {' | '.join(PEERS)} |")
+    print("|---|---|" + "---|" * len(PEERS))
+    others = [beside(name, case, min(rounds, 5), enough) for name, case in CASES.items()]
+    found = [row for row in others if row is not None]
+    for row in found:
+        print(peer_line(row), flush=True)
     absent = [peer for peer in PEERS if importlib.util.find_spec(peer) is None]
-    print(f"\nNot measured here: {', '.join(PEERS)}; of these not installed: {', '.join(absent) or 'none'}.")
+    print(f"\nIn brackets zerosum's events/s over theirs. Not installed: {', '.join(absent) or 'none'}.")
     if arguments.json:
-        arguments.json.write_text(json.dumps({"rows": rows, "absent": absent}, indent=1) + "\n")
+        arguments.json.write_text(
+            json.dumps({"rows": rows, "peers": found, "absent": absent}, indent=1) + "\n"
+        )
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ derivative exists at zero. To add one, write one class here and add it to `PENAL
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +20,7 @@ class Scored:
         discriminator: D, from events (N, ...) and conditions (N, K) to logits (N,).
         events: Real events, then as many fake ones: shape (2B, ...).
         conditions: The real events' conditions, shape (B, K), or None; the fake events have the same.
-        gradient: grad_x c(x) at the events, shape (2B, ...), itself differentiable.
+        gradient: grad_x c(x) at the events, shape (2B, ...), itself differentiable; empty where not asked for.
         random: Where random numbers come from.
     """
 
@@ -55,6 +55,8 @@ def squared(gradient: Tensor) -> Tensor:
 class Penalty(Protocol):
     """A number that is added to the discriminator's loss, times gamma."""
 
+    at_events: ClassVar[bool]  # whether it needs the gradient at the events themselves
+
     def __call__(self, scored: Scored) -> Tensor:
         """The penalty for gamma = 1, a scalar."""
 
@@ -63,6 +65,7 @@ class Penalty(Protocol):
 class R1R2:
     """1/2 E|grad c(x)|^2 + 1/2 E|grad c(G(z))|^2 (Mescheder et al. 2018, arXiv:1801.04406, eqs. 9 and 10)."""
 
+    at_events: ClassVar[bool] = True
     real: bool = True
     fake: bool = True
 
@@ -79,6 +82,7 @@ class GradientPenalty:
     Centre 1: Gulrajani et al. 2017, arXiv:1704.00028, eq. 3. Centre 0: Thanh-Tung et al. 2019, arXiv:1902.03984.
     """
 
+    at_events: ClassVar[bool] = False
     centre: float = 1.0
 
     def __call__(self, scored: Scored) -> Tensor:

@@ -104,7 +104,10 @@ def adversarial_game(
         conditions = None if given_once is None else torch.cat([given_once, given_once])
         if penalty is None or batch.gamma == 0:
             return {"loss": objective.discriminator(*discriminator(events, conditions).chunk(2)).mean()}
-        logits, gradient = with_gradient(discriminator, events, conditions)
+        if penalty.at_events:
+            logits, gradient = with_gradient(discriminator, events, conditions)
+        else:
+            logits, gradient = discriminator(events, conditions), events.new_empty(0)
         cost = penalty(Scored(discriminator, events, given_once, gradient, batch.random))
         loss = objective.discriminator(*logits.chunk(2)).mean()
         return {"loss": loss + batch.gamma * cost, "penalty": cost}
