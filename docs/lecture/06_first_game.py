@@ -139,8 +139,8 @@ for name, energy in total.items():
     )
 
 # %% [markdown]
-# After so few steps the critics tell nearly every shower apart, and say so with a number. Let it play for the 15,000 steps
-# with `zerosum train showers.h5`, and look at the number again.
+# After so few steps the critics tell nearly every shower apart, and say so with a number. Let it play for 15,000
+# steps with `zerosum train showers.h5`, and look at the number again.
 #
 # **Try:** latents of one dimension. What do the eight peaks look like, and why are there threads between them? (A
 # continuous $G$ maps a connected prior onto a connected set: *filling in* is topology, too.)
