@@ -8,12 +8,15 @@ The same trained generator with its inverse transforms, from latents to physical
 `zerosum export` on latents drawn before. The programs take turns; medians over the rounds, ratios within each round, in
 CPU time. The generators are trained for a few steps: the speed does not depend on how good they are.
 
-The second table draws batches of 100 showers of 368 voxels. The third writes a table to HDF5 with `zerosum sample` in
+The second table draws batches of 100 showers of 368 voxels. The third takes one event and 4096 at a time, by
+`Model.generate`, by onnxruntime, and by the exported C source (gcc -O2), which knows no batches and draws its latents
+itself. The last writes a table to HDF5 with `zerosum sample` in
 a process of its own, a hundredth of the events and then all: where both have the same peak memory (RSS), it is that of
 the libraries alone.
 """
 
 import argparse
+import ctypes
 import json
 import statistics
 import subprocess
@@ -21,6 +24,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +32,7 @@ import numpy as np
 import torch
 
 from zerosum.data.simulators import SOURCES
-from zerosum.export.exporting import export
+from zerosum.export.exporting import compiled, export
 from zerosum.export.onnx_file import OnnxModel
 from zerosum.export.onnx_file import run as run_onnx
 from zerosum.model import Model
@@ -42,6 +46,7 @@ SOURCES_OF = {
 }
 SHOWERS = "showers, 368 voxels"
 BATCH = 100
+SINGLE = (1, 4096)
 CHILD = """
 import re, sys
 from pathlib import Path
@@ -148,6 +153,43 @@ def showers(model: Model, session: Any, rounds: int) -> dict[str, float]:
     return {key: 1e3 * statistics.median(one[key] for one in taken) / BATCH for key in programs}
 
 
+def one_by_one(model: Model, session: Any, folder: Path, rounds: int) -> list[dict[str, Any]]:
+    """Microseconds for an event of a table at each batch: PyTorch, onnxruntime, and the C source in a loop."""
+    prefix = "each"
+    export(model, folder / f"{prefix}.c")
+    loop = "void many(uint64_t n, double *x)"
+    library = compiled(
+        (folder / f"{prefix}.c").read_text()
+        + f"\n{loop};\n{loop} {{ uint64_t i; for (i = 0; i < n; ++i) {prefix}_generate(1, i, 0, x); }}\n",
+        folder,
+    )
+    out = np.zeros(len(model.features))
+    at = ctypes.c_void_p(out.ctypes.data)
+    rows = []
+    for batch in SINGLE:
+        latent = np.random.default_rng(0).standard_normal((batch, model.latents), dtype=np.float32)
+        calls = max(1, 20_000 // batch)
+
+        def repeated(draw: Callable[[], Any], calls: int = calls) -> Draw:
+            def draws(_: int) -> None:
+                for _ in range(calls):
+                    draw()
+
+            return draws
+
+        programs: dict[str, Draw] = {
+            "pytorch": repeated(partial(model.generate, latent, None)),
+            "onnx": repeated(partial(run_onnx, session, latent, None)),
+            "c": lambda n: library.many(ctypes.c_uint64(n), at),
+        }
+        n = batch * calls
+        taken = [{key: seconds(draw, n) / n for key, draw in programs.items()} for _ in range(rounds)]
+        rows.append(
+            {"batch": batch} | {key: 1e6 * statistics.median(one[key] for one in taken) for key in programs}
+        )
+    return rows
+
+
 def written(run: Path, n: int, folder: Path) -> dict[str, float]:
     """Time, size and peak memory of writing n events to HDF5 in a process of its own."""
     path, started = folder / f"{n}.h5", time.perf_counter()
@@ -201,6 +243,19 @@ def tables(folder: Path, rounds: int, enough: float, events: int) -> dict[str, A
     )
     print(f"\n| {SHOWERS}, batch {BATCH} | ms for a shower |\n|---|---|")
     print("\n".join(f"| {key} | {number:.4f} |" for key, number in of_showers.items()), flush=True)
+    first = next(iter(runs))
+    single = one_by_one(
+        Model.load(runs[first] / "model"),
+        OnnxModel.load(folder / f"{SOURCES_OF[first][0]}.onnx").session,
+        folder,
+        rounds,
+    )
+    print(f"\n| {first}: batch | PyTorch, μs an event | onnxruntime | C, one by one |\n|---|---|---|---|")
+    for row in single:
+        print(
+            f"| {row['batch']} | {row['pytorch']:.2f} | {row['onnx']:.2f} | {row['c']:.2f} |",
+            flush=True,
+        )
     print("\n| table to HDF5 | seconds | file, MB | peak RSS, MiB |\n|---|---|---|---|")
     files = []
     for n in (events // 100, events):
@@ -209,7 +264,7 @@ def tables(folder: Path, rounds: int, enough: float, events: int) -> dict[str, A
             f"| {n:,} events | {files[-1]['seconds']:.1f} | {files[-1]['mb']:.0f} | {files[-1]['peak_rss_mib']:.0f} |",
             flush=True,
         )
-    return {"throughput": rows, "showers_ms": of_showers, "hdf5": files}
+    return {"throughput": rows, "showers_ms": of_showers, "single_us": single, "hdf5": files}
 
 
 if __name__ == "__main__":
