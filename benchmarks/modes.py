@@ -169,6 +169,10 @@ def main() -> None:
         table.append(row)
         cells = (f"{key} {row[key]['mean']:.4g} ± {row[key]['error']:.2g}" for key in results[0])
         print(f"{name}: {', '.join(cells)} (floor: {case.floor})", flush=True)
+    print()
+    for row in table:
+        key = "high_quality" if "high_quality" in row else "reverse_kl"
+        print(f"{row['case']}, seed by seed: {key} {', '.join(f'{one:.4f}' for one in row[key]['all'])}")
     if arguments.json:
         arguments.json.write_text(json.dumps(table, indent=1) + "\n")
 
