@@ -22,6 +22,7 @@ from typer.main import get_command
 from zerosum.cli import app, main
 from zerosum.cli.options import spread
 from zerosum.evaluation.critics import Polynomial
+from zerosum.game.networks import GRIDS
 from zerosum.manual import PAGES
 from zerosum.training.config import Config
 
@@ -268,9 +269,8 @@ def test_every_verb_has_its_page_and_every_option_its_default() -> None:
             assert words[:begin] in ([], ["srun"])
             assert words[begin + 1] == name
             assert {word for word in words[begin:] if word.startswith("-")} <= known, example
-    assert f"[default: {Config.model_fields['steps'].default}]" in str(
-        [option.help for option in commands["train"].params]
-    )
+    steps = f"{GRIDS.steps} of images.  [default: {Config.model_fields['steps'].default}]"
+    assert steps in str([option.help for option in commands["train"].params])
 
 
 def test_large_files_are_streamed_to_the_same_kind_of_answer(

@@ -40,7 +40,7 @@ def train(
         Path | None, typer.Option(help="Choices in YAML; options given here win.  [default: none]")
     ] = None,
     steps: Annotated[
-        int | None, typer.Option(help="Updates of each player.  [default: 30000; images 15000]")
+        int | None, typer.Option(help="Updates of each player; 15000 of images.  [default: 30000]")
     ] = None,
     seed: Annotated[
         int | None,
