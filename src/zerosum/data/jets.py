@@ -20,6 +20,7 @@ from zerosum.data.events import Events, Feature
 from zerosum.errors import InputError
 
 Matrix = npt.NDArray[np.float64]
+PARTICLE = ("eta", "phi", "pt")  # what a particle's entries are called, perhaps with _rel behind
 
 
 def jet_images(events: Events, side: int = 16, radius: float = 0.8, *, turn: bool = False) -> Events:
@@ -76,10 +77,16 @@ def jet_mass(events: Events, jet_pt: npt.ArrayLike | None = None, *, radius: flo
 
 def entries_of_particles(events: Events) -> tuple[int, int, int] | None:
     """Which entries of a point are eta, phi and pt; None where one is missing or there are two."""
-    stems = [name.lower().split("_")[0] for name in events.names]
-    if any(stems.count(wanted) != 1 for wanted in ("eta", "phi", "pt")):
+    found = [_named(events, wanted) for wanted in PARTICLE]
+    if any(len(matches) != 1 for matches in found):
         return None
-    return stems.index("eta"), stems.index("phi"), stems.index("pt")
+    (eta,), (phi,), (pt,) = found
+    return eta, phi, pt
+
+
+def _named(events: Events, wanted: str) -> list[int]:
+    """The entries with this name, such as pt or pt_rel."""
+    return [i for i, name in enumerate(events.names) if name.lower().split("_")[0] == wanted]
 
 
 def _entries(events: Events) -> tuple[Matrix, Matrix, Matrix, Feature]:
@@ -87,8 +94,8 @@ def _entries(events: Events) -> tuple[Matrix, Matrix, Matrix, Feature]:
     if events.kind != "cloud" or events.mask is None:
         raise InputError(f"jets are clouds of particles, but these events are a {events.kind}.")
     found: list[int] = []
-    for wanted in ("eta", "phi", "pt"):
-        matches = [i for i, name in enumerate(events.names) if name.lower().split("_")[0] == wanted]
+    for wanted in PARTICLE:
+        matches = _named(events, wanted)
         if len(matches) != 1:
             raise InputError(
                 f"a jet's particles need one {wanted}, but their entries are {', '.join(events.names)}; "

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from zerosum.game.convolutions import Convolution, Deconvolution, Wrap
 from zerosum.game.given import SAMPLE, Expected
 from zerosum.game.layers import Beside, Part, activation, mlp, with_gradient
-from zerosum.game.networks import Family, channels_last, doublings_for, join
+from zerosum.game.networks import Family, channels_last, cropped, doublings_for, join
 
 FINE = 4  # latents of each cell of the finest grid, which becomes 2 x 2 sites
 DISTANCES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
@@ -67,17 +67,19 @@ class LatticeGenerator(nn.Module):
     ) -> None:
         super().__init__()
         _, *self.sides = shape
-        scales = scales_of(self.sides)
-        self.start = scales[0]
-        self.own = [*(math.prod(scale) for scale in scales[:-1]), FINE * math.prod(scales[-1])]
-        self.shared = latent - sum(self.own) - math.prod(self.sides)
-        widths = [width * 2**i for i in reversed(range(len(scales)))]
+        self.scales, self.own = scales_of(self.sides), own_parts(self.sides)
+        self.shared = latent - sum(self.own)
+        widths = [width * 2**i for i in reversed(range(len(self.scales)))]
         self.widest = widths[0]
         self.first = nn.Sequential(
-            mlp(self.shared + conditions, self.widest * math.prod(self.start), 2 * width, max(depth - 2, 1)),
+            mlp(
+                self.shared + conditions,
+                self.widest * math.prod(self.scales[0]),
+                2 * width,
+                max(depth - 2, 1),
+            ),
             activation(),
         )
-        self.scales = scales
         self.doublings = nn.ModuleList(
             nn.Sequential(deconvolution(a + 1, b, periodic), activation()) for a, b in pairwise(widths)
         )
@@ -93,13 +95,11 @@ class LatticeGenerator(nn.Module):
 
     def forward(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         """From (N, L) and (N, K) to (N, 1, H, W)."""
-        shared, *noise, tossed = torch.split(z, [self.shared, *self.own, math.prod(self.sides)], 1)
-        x: Tensor = self.first(join(shared, c)).view(-1, self.widest, *self.start)
+        shared, *noise, tossed = torch.split(z, [self.shared, *self.own], 1)
+        x: Tensor = self.first(join(shared, c)).view(-1, self.widest, *self.scales[0])
         for some, scale, doubled in zip(noise, self.scales, self.doublings, strict=False):
             x = doubled(torch.cat([x, some.view(-1, 1, *scale)], 1))
-        x = self.last(torch.cat([x, noise[-1].view(-1, FINE, *self.scales[-1])], 1))
-        for axis, side in enumerate(self.sides, start=2):
-            x = x.narrow(axis, (x.shape[axis] - side) // 2, side)
+        x = cropped(self.last(torch.cat([x, noise[-1].view(-1, FINE, *self.scales[-1])], 1)), self.sides)
         return self.tossed(x, tossed.view_as(x))  # type: ignore[no-any-return]
 
 
@@ -114,10 +114,15 @@ def scales_of(sides: Sequence[int]) -> list[list[int]]:
     return [[math.ceil(side / 2 ** (doublings - i)) for side in sides] for i in range(doublings)]
 
 
+def own_parts(sides: Sequence[int]) -> list[int]:
+    """How many latents the cells of each scale have, and the sites."""
+    *coarse, finest = (math.prod(scale) for scale in scales_of(sides))
+    return [*coarse, FINE * finest, math.prod(sides)]
+
+
 def own_latents(shape: tuple[int, ...]) -> int:
-    """How many latents the sites and the cells of all scales have, for a lattice of this shape (1, H, W)."""
-    *coarse, finest = (math.prod(scale) for scale in scales_of(shape[1:]))
-    return sum(coarse) + FINE * finest + math.prod(shape)
+    """How many that are, for a lattice of this shape (1, H, W)."""
+    return sum(own_parts(shape[1:]))
 
 
 class LatticeDiscriminator(nn.Module):
@@ -146,9 +151,9 @@ class LatticeDiscriminator(nn.Module):
         channels, *sides = shape
         layers: list[nn.Module] = []
         for i in range(doublings_for(sides)):
-            layers += [convolution(channels, width * 2**i, periodic, stride=2), activation()]
+            layers += [*convolution(channels, width * 2**i, periodic, stride=2), activation()]
             channels, sides = width * 2**i, [side // 2 for side in sides]
-        self.part = Part(shape, [*(layer for block in layers for layer in flattened(block)), nn.Flatten()])
+        self.part = Part(shape, [*layers, nn.Flatten()])
         self.last = mlp(channels * math.prod(sides) + beside + conditions, 1, 4 * width, max(depth - 1, 1))
         channels_last(self)
 
@@ -160,11 +165,6 @@ class LatticeDiscriminator(nn.Module):
         """The logits (N,) and their gradient by x, (N, H W + S)."""
         logits, gradient = with_gradient([self.part, Beside(c), *self.last], x)
         return logits.squeeze(1), gradient
-
-
-def flattened(block: nn.Module) -> list[nn.Module]:
-    """The layers of a block."""
-    return list(block) if isinstance(block, nn.Sequential) else [block]
 
 
 def convolution(a: int, b: int, periodic: bool, *, stride: int = 1) -> nn.Sequential:

@@ -6,7 +6,7 @@ sees of an event to one logit (N,). To add a family, write two modules and one `
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -81,10 +81,7 @@ class GridGenerator(nn.Module):
 
     def forward(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         """From (N, L) and (N, K) to (N, C, *sides)."""
-        x: Tensor = self.layers(self.first(join(z, c)).view(-1, self.widest, *self.start))
-        for axis, side in enumerate(self.sides, start=2):
-            x = x.narrow(axis, (x.shape[axis] - side) // 2, side)
-        return x
+        return cropped(self.layers(self.first(join(z, c)).view(-1, self.widest, *self.start)), self.sides)
 
 
 class GridDiscriminator(nn.Module):
@@ -115,6 +112,13 @@ class GridDiscriminator(nn.Module):
 def join(x: Tensor, c: Tensor | None) -> Tensor:
     """Inputs beside conditions, (N, A) and (N, K) to (N, A + K)."""
     return x if c is None else torch.cat([x, c], dim=1)
+
+
+def cropped(x: Tensor, sides: Sequence[int]) -> Tensor:
+    """The middle of grids (N, C, ...), with these sides."""
+    for axis, side in enumerate(sides, start=2):
+        x = x.narrow(axis, (x.shape[axis] - side) // 2, side)
+    return x
 
 
 def doublings_for(sides: list[int]) -> int:

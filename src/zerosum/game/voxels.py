@@ -12,10 +12,9 @@ from torch import Tensor, nn
 
 from zerosum.data.geometry import Layer
 from zerosum.data.voxels import middles
-from zerosum.game.given import SAMPLE, Given
+from zerosum.game.given import SAMPLE, Expected
 from zerosum.game.showers import belonging
 
-FLOOR = 0.05  # smallest width at any condition, over that at all conditions
 LEAST = 0.3  # smallest width of y of a cell
 
 
@@ -29,7 +28,6 @@ class VoxelSight(nn.Module):
     """
 
     instead = True
-    floor: Tensor
     member: Tensor
     places: Tensor
     usual: Tensor
@@ -46,10 +44,8 @@ class VoxelSight(nn.Module):
         usual = (examples[:SAMPLE] @ self.member).sum(0) / filled.sum(0).clamp_min(1)
         self.register_buffer("usual", usual.clamp_min(1e-3))  # y of a filled cell
         shown = self._shown(examples[:SAMPLE])
-        self.given = Given(0 if c is None else c.shape[1], shown.shape[1])
-        floor = self.given.fit(shown, None if c is None else c[:SAMPLE], floor=FLOOR)
-        floor[: sum(cells)].clamp_(min=LEAST)
-        self.register_buffer("floor", floor)
+        self.expected = Expected(shown, c)
+        self.expected.floor[: sum(cells)].clamp_(min=LEAST)
         self.count = shown.shape[1]
 
     @property
@@ -60,8 +56,7 @@ class VoxelSight(nn.Module):
     def forward(self, y: Tensor, c: Tensor | None) -> Tensor:
         """From (N, cells), or images, and (N, K) to (N, numbers)."""
         y = y.flatten(1)
-        mean, width = self.given(c, y)
-        return torch.asinh((self._shown(y) - mean) / width.clamp_min(self.floor))
+        return self.expected(self._shown(y), c)  # type: ignore[no-any-return]
 
     def _shown(self, y: Tensor) -> Tensor:
         energy = torch.where(y > 0, torch.expm1(y), 0.0)  # no gradient into empty cells

@@ -65,9 +65,10 @@ def blueprint_of(
     if config.model != "gan":
         return _for_density(sized, preprocessor)
     if lattice:
-        latent, spins = LATTICES.latents(sized.shape, sized.latent), spins_of(preprocessor.chains[0])
+        latent = LATTICES.latents(sized.shape, sized.latent)
+        spins = standardised(preprocessor.chains[0], *lattice.levels)
         return replace(sized, latent=latent, spins=spins, periodic=lattice.periodic)
-    if layers and not config.networks:
+    if layers:
         cells = tuple(layer.n_cells for layer in layers)
         return replace(sized, latent=SHOWERS.latents((sum(cells),), sized.latent), cells=cells)
     return _for_game(sized, events, preprocessor)
@@ -175,7 +176,8 @@ def sight_of(
     if layers:
         return VoxelSight(layers, standard, c)
     if lattice:
-        return LatticeSight(spins_of(preprocessor.chains[0]), lattice.periodic, standard, c)
+        spins = standardised(preprocessor.chains[0], *lattice.levels)
+        return LatticeSight(spins, lattice.periodic, standard, c)
     if events.kind == "cloud" and (entries := entries_of_particles(events)):
         eta, phi, pt = (preprocessor.chains[i] for i in entries)
         first, second, third = (1 + i for i in entries)
@@ -199,28 +201,28 @@ def lowest(chain: Chain) -> float | None:
     """The standardised value of an empty cell, below which there is nothing; None where every value is possible."""
     if not any(isinstance(step, Sparse) for step in chain.steps):
         return None
-    return float(chain.forward(torch.zeros(1, dtype=torch.float64), torch.Generator()))
+    return standardised(chain, 0.0)[0]
 
 
 def highest(chain: Chain, values: FloatArray) -> float | None:
     """The standardised value of the fullest cell of a sparse grid, whose logarithm makes far tails cheap; or None."""
     if not any(isinstance(step, Sparse) for step in chain.steps):
         return None
-    return float(chain.forward(torch.tensor([float(values.max())], dtype=torch.float64), torch.Generator()))
+    return standardised(chain, float(values.max()))[0]
 
 
 def two_levels(chain: Chain) -> tuple[float | None, float | None]:
     """The two standardised values of a channel that has no others (spins); None and None for any other."""
-    found = spins_of(chain)
-    return (found[0], found[1]) if found else (None, None)
-
-
-def spins_of(chain: Chain) -> tuple[float, ...]:
-    """The same two values; none for any other channel."""
     found = [step.levels for step in chain.steps if isinstance(step, Snap) and len(step.levels) == 2]
     if not found:
-        return ()
-    return tuple(chain.forward(torch.tensor(found[0], dtype=torch.float64), torch.Generator()).tolist())
+        return None, None
+    low, high = standardised(chain, *found[0])
+    return low, high
+
+
+def standardised(chain: Chain, *values: float) -> tuple[float, ...]:
+    """These physical values as the game has them; of chains that draw nothing."""
+    return tuple(chain.forward(torch.tensor(values, dtype=torch.float64), torch.Generator()).tolist())
 
 
 def cells_of_levels(chain: Chain) -> tuple[float, float, int] | None:

@@ -127,12 +127,10 @@ def prepare(
     )
     standard = in_chunks(preprocessor, train)
     c = given(train, preprocessor)
-    layers = layers_of(train) if config.model == "gan" else ()
+    # Layers, lattices and the observables of clouds are for built-in networks alone.
+    layers = layers_of(train) if config.model == "gan" and not config.networks else ()
     lattice = lattice_of(train) if config.plays_lattices else None
-    own = config.networks and (
-        layers or train.kind == "cloud"
-    )  # whose observables only built-in networks know
-    plain = config.model != "gan" or own
+    plain = config.model != "gan" or (config.networks and train.kind == "cloud")
     sight = None if plain else sight_of(train, layers, lattice, preprocessor, standard, c)
     seen = sight.seen if sight else ()
     blueprint = blueprint_of(config, train, preprocessor, standard, seen, layers, lattice)
