@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from tests.game.differentiated import assert_as_autograd
+from torch import Tensor
 
 from zerosum.data.events import Events, Feature
 from zerosum.data.simulators import simulate_ising
@@ -16,7 +17,6 @@ from zerosum.export.exporting import export
 from zerosum.export.onnx_file import OnnxModel
 from zerosum.game.convolutions import folded, wrapped
 from zerosum.game.lattices import LATTICES, LatticeDiscriminator, LatticeSight, Tossed, convolution
-from zerosum.game.penalties import with_gradient
 from zerosum.model import Model
 from zerosum.workflow import Run
 
@@ -81,17 +81,6 @@ def test_observables_are_what_loops_give(periodic: bool) -> None:
         np.testing.assert_allclose(-64 * neighbours.numpy(), energy(last), atol=1e-3)
 
 
-class Hidden(nn.Module):
-    """A discriminator that does not tell its input gradient."""
-
-    def __init__(self, inner: nn.Module) -> None:
-        super().__init__()
-        self.inner = inner
-
-    def forward(self, x: Tensor, c: Tensor | None) -> Tensor:
-        return self.inner(x, c)
-
-
 @pytest.mark.parametrize("joint", [False, True], ids=["parameters", "events too"])
 @pytest.mark.parametrize("periodic", [True, False])
 def test_the_discriminator_knows_its_input_gradient(periodic: bool, joint: bool) -> None:
@@ -99,15 +88,9 @@ def test_the_discriminator_knows_its_input_gradient(periodic: bool, joint: bool)
     critic = LatticeDiscriminator((1, 16, 8), 2, 8, 3, beside=5, periodic=periodic).double()
     x = torch.randn(6, 16 * 8 + 5, dtype=torch.float64, requires_grad=joint)
     c = torch.randn(6, 2, dtype=torch.float64)
-    results = []
-    for network in (critic, Hidden(critic)):
-        logits, gradient = with_gradient(network, x, c)
-        loss = (logits.exp() * gradient.square().sum(1)).mean()
-        wanted = [*critic.parameters(), *([x] if joint else [])]
-        by_all = torch.autograd.grad(loss, wanted, allow_unused=True, materialize_grads=True)
-        results.append([logits, gradient, *by_all])
-    for mine, autograd in zip(*results, strict=True):
-        torch.testing.assert_close(mine, autograd, rtol=1e-10, atol=1e-12)
+    assert_as_autograd(
+        critic, x, c, lambda logits, gradient: (logits.exp() * gradient.square().sum(1)).mean()
+    )
 
 
 @pytest.mark.parametrize("sides", [(8, 8), (12, 20), (32, 16), (18, 18), (9, 15)])

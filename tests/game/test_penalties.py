@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from tests.game.differentiated import assert_as_autograd
 from torch import Tensor, nn
 
 from zerosum.game.networks import FAMILIES
@@ -85,26 +86,7 @@ def test_input_gradient_is_that_of_autograd(
     critic = FAMILIES[kind].discriminator(shape, conditions, width=8, depth=3).double()
     x = torch.randn(6, *shape, dtype=torch.float64, requires_grad=joint)
     c = torch.randn(6, conditions, dtype=torch.float64) if conditions else None
-    results = []
-    for network in (critic, Hidden(critic)):
-        logits, gradient = with_gradient(network, x, c)
-        loss = cost(logits, gradient)
-        wanted = [*critic.parameters(), *([x] if joint else [])]
-        by_all = torch.autograd.grad(loss, wanted, allow_unused=True, materialize_grads=True)
-        results.append([logits, gradient, *by_all])
-    for mine, autograd in zip(*results, strict=True):
-        torch.testing.assert_close(mine, autograd, rtol=1e-10, atol=1e-12)
-
-
-class Hidden(nn.Module):
-    """A discriminator that does not tell its input gradient."""
-
-    def __init__(self, inner: nn.Module) -> None:
-        super().__init__()
-        self.inner = inner
-
-    def forward(self, x: Tensor, c: Tensor | None) -> Tensor:
-        return self.inner(x, c)
+    assert_as_autograd(critic, x, c, cost)
 
 
 @pytest.mark.parametrize("pairs", [6, 128, 255])
