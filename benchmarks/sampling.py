@@ -10,9 +10,8 @@ CPU time. The generators are trained for a few steps: the speed does not depend 
 
 The second table draws batches of 100 showers of 368 voxels. The third takes one event and 4096 at a time, by
 `Model.generate`, by onnxruntime, and by the exported C source (gcc -O2), which knows no batches and draws its latents
-itself. The last writes a table to HDF5 with `zerosum sample` in
-a process of its own, a hundredth of the events and then all: where both have the same peak memory (RSS), it is that of
-the libraries alone.
+itself. The last writes a table to HDF5 with `zerosum sample` in a process of its own, a hundredth of the events and
+then all: where both have the same peak memory (RSS), it is that of the libraries alone.
 """
 
 import argparse
@@ -153,6 +152,16 @@ def showers(model: Model, session: Any, rounds: int) -> dict[str, float]:
     return {key: 1e3 * statistics.median(one[key] for one in taken) / BATCH for key in programs}
 
 
+def repeated(draw: Callable[[], Any], calls: int) -> Draw:
+    """The same batch, so many times."""
+
+    def draws(_: int) -> None:
+        for _ in range(calls):
+            draw()
+
+    return draws
+
+
 def one_by_one(model: Model, session: Any, folder: Path, rounds: int) -> list[dict[str, Any]]:
     """Microseconds for an event of a table at each batch: PyTorch, onnxruntime, and the C source in a loop."""
     prefix = "each"
@@ -169,17 +178,9 @@ def one_by_one(model: Model, session: Any, folder: Path, rounds: int) -> list[di
     for batch in SINGLE:
         latent = np.random.default_rng(0).standard_normal((batch, model.latents), dtype=np.float32)
         calls = max(1, 20_000 // batch)
-
-        def repeated(draw: Callable[[], Any], calls: int = calls) -> Draw:
-            def draws(_: int) -> None:
-                for _ in range(calls):
-                    draw()
-
-            return draws
-
         programs: dict[str, Draw] = {
-            "pytorch": repeated(partial(model.generate, latent, None)),
-            "onnx": repeated(partial(run_onnx, session, latent, None)),
+            "pytorch": repeated(partial(model.generate, latent, None), calls),
+            "onnx": repeated(partial(run_onnx, session, latent, None), calls),
             "c": lambda n: library.many(ctypes.c_uint64(n), at),
         }
         n = batch * calls

@@ -46,7 +46,6 @@ from zerosum.training.loop import play
 from zerosum.training.setup import Setup, prepare
 
 SIDE = 1024  # of the matrices that measure the peak
-
 NOTHING: Any = SimpleNamespace(
     records=list, append=lambda *_: None, write=lambda *_: None
 )  # no history, no checkpoints
@@ -209,6 +208,17 @@ def gemm(device: torch.device) -> Steps:
     return steps
 
 
+def in_turn(
+    programs: dict[str, Steps], rounds: int, enough: float, place: torch.device
+) -> list[dict[str, float]]:
+    """Seconds for a step of each program in each round, after a few steps, over about `enough` seconds."""
+    n = {}
+    for key, steps in programs.items():
+        seconds(steps, 3, place)
+        n[key] = max(1, round(enough / seconds(steps, 3, place)))
+    return [{key: seconds(steps, n[key], place) for key, steps in programs.items()} for _ in range(rounds)]
+
+
 def measure(name: str, case: Case, rounds: int, device: str, enough: float) -> dict[str, Any]:
     """One row: each program for about `enough` seconds in each round."""
     setup = set_up(case, device)
@@ -222,11 +232,7 @@ def measure(name: str, case: Case, rounds: int, device: str, enough: float) -> d
     }
     with FlopCounterMode(display=False) as counter:
         programs["zerosum"](1)
-    n = {}
-    for key, steps in programs.items():
-        seconds(steps, 3, place)
-        n[key] = max(1, round(enough / seconds(steps, 3, place)))
-    taken = [{key: seconds(steps, n[key], place) for key, steps in programs.items()} for _ in range(rounds)]
+    taken = in_turn(programs, rounds, enough, place)
     middle = {key: statistics.median(one[key] for one in taken) for key in programs}
     flop = counter.get_total_flops()
     return {
@@ -255,11 +261,7 @@ def beside(name: str, case: Case, rounds: int, enough: float) -> dict[str, Any] 
         return None
     setup = set_up(case, "cpu", objective="wasserstein", penalty="gradient")
     programs = {"zerosum": zerosum(setup), **{peer: PEERS[peer](setup) for peer in peers}}
-    place, n = setup.engine.device, {}
-    for key, steps in programs.items():
-        seconds(steps, 3, place)
-        n[key] = max(1, round(enough / seconds(steps, 3, place)))
-    taken = [{key: seconds(steps, n[key], place) for key, steps in programs.items()} for _ in range(rounds)]
+    taken = in_turn(programs, rounds, enough, setup.engine.device)
     return {
         "case": name,
         "events_per_second": {
