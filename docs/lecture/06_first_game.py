@@ -95,7 +95,7 @@ assert len(found) == 8
 # ## Images, by de-convolution
 #
 # A source of photon showers in a crystal, seen from the side: 16 x 16 pixels, the incident energy given. The library
-# looks at the data and chooses transforms (most pixels are empty; energies span decades), networks, batch and penalty;
+# looks at the data and chooses transforms (some pixels are empty; energies span decades), networks, batch and penalty;
 # only the number of steps and the width are cut down here, so that the chapter ends within a minute or two. A real
 # training takes the defaults and the time that they need.
 

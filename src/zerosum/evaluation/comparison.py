@@ -93,7 +93,7 @@ class Comparison:
         if js.lower is not None and js.lower > 0:
             return (
                 f"The samples differ: D_JS >= {floored(js.lower)} nats at {self.confidence:.0%} confidence "
-                f"(estimate {js.estimate:.3g} ± {js.error:.2g})."
+                f"(estimate {js.estimate:#.3g} ± {js.error:#.2g})."
             )
         if js.p_value < 1 - self.confidence:
             return f"The samples seem to differ (p = {js.p_value:.2g}), too little to certify: {estimate}."

@@ -121,8 +121,11 @@ def simulate(source: str, n: int, output: str | Path, *, seed: int = 0, **option
     if n < 1:
         raise InputError(f"{n} events were asked for; ask for at least 1.")
     if unknown := [name for name in options if name not in found.options]:
-        known = "; ".join(f"{name}: {meaning}" for name, meaning in found.options.items()) or "none"
-        raise InputError(f"{source} has no option {unknown[0]}; its options are {known}.")
+        known = "; ".join(f"{name}: {meaning}" for name, meaning in found.options.items())
+        raise InputError(
+            f"{source} has no option {unknown[0]}; "
+            + (f"its options are {known}." if known else "it takes none, leave it out.")
+        )
     write_stream(found.stream(n, seed=seed, **options), output)
     return n
 
