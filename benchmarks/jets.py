@@ -1,11 +1,12 @@
-"""How good are generated jets? W and QCD jets as clouds of particles and as 16 x 16 images, by default settings.
+"""How good are generated jets? W and QCD jets as clouds of particles and as images of 16 x 16 and 32 x 32 pixels.
 
-Each model is trained for the stated processor time, given the jet's pt; those of both classes are also given the
-class. Against the test split, class by class: where the mass peaks and which share of jets is in the W window; W1M and
-W1P in the definition of JetNet (arXiv:2106.11535, masses and pt relative to the jet's), with errors that come from
-whole jets; FPD of the observables that zerosum compares (of clouds mass, pt, girth, tau21, C2 and multiplicity; of
-images widths and centres), which are not JetNet's energy-flow polynomials; and the certificate. In brackets: what
-equal samples of this size give.
+By default settings; "de-convolutional" are images by `--network zerosum.game.networks:GRIDS` instead. Each model is
+trained for the stated processor time, given the jet's pt; those of both classes are also given the class. Against the
+test split, class by class: where the mass peaks and which share of jets is in the W window; W1M and W1P in the
+definition of JetNet (arXiv:2106.11535, masses and pt relative to the jet's), with errors that come from whole jets; FPD
+of the observables that zerosum compares (of clouds mass, pt, girth, tau21, C2 and multiplicity; of images widths and
+centres), which are not JetNet's energy-flow polynomials; and the certificate. In brackets: what equal samples of this
+size give.
 
     python benchmarks/jets.py --data W.h5 QCD.h5 [--quick] [--json FILE] [--seconds 180] [--only NAME ...] [--plot FILE]
 
@@ -36,22 +37,28 @@ from zerosum.workflow import Run
 
 CLASSES = ("QCD", "W")
 WINDOW = 65.0, 95.0  # GeV
+DECONVOLUTIONAL = "zerosum.game.networks:GRIDS"
 GENERATED = 10_000  # jets of each class
 
 
 @dataclass(frozen=True)
 class Case:
-    """What a model is trained on: jets of these classes, as images of a side or as clouds."""
+    """What a model is trained on: jets of these classes, as images of a side or as clouds; and networks, if others."""
 
     classes: tuple[int, ...]
     side: int | None = None
+    network: str | None = None
 
 
 CASES = {
     "clouds, W": Case((1,)),
     "clouds, both classes": Case((0, 1)),
-    "images, W": Case((1,), 16),
-    "images, both classes": Case((0, 1), 16),
+    "16 x 16, W": Case((1,), 16),
+    "16 x 16, both classes": Case((0, 1), 16),
+    "16 x 16, de-convolutional, W": Case((1,), 16, DECONVOLUTIONAL),
+    "32 x 32, W": Case((1,), 32),
+    "32 x 32, both classes": Case((0, 1), 32),
+    "32 x 32, de-convolutional, W": Case((1,), 32, DECONVOLUTIONAL),
 }
 
 
@@ -132,7 +139,7 @@ def trained(name: str, case: Case, arguments: argparse.Namespace) -> list[dict[s
     """Train one model and measure its classes."""
     events = jets_of(arguments.data[::-1], case)
     with tempfile.TemporaryDirectory() as folder:
-        choices: dict[str, Any] = {"judgements": 0}
+        choices: dict[str, Any] = {"judgements": 0, "network": case.network}
         place = Path(folder) / "run"
         choices["steps"] = steps_within(events, place, choices, arguments.seconds)
         run = Run.start(events, place, choices)

@@ -4,12 +4,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from zerosum.data.events import Events
 from zerosum.data.voxels import MOST, cells_of, layers_of
 from zerosum.evaluation.shapes import shapes
 from zerosum.export.exporting import export
 from zerosum.export.onnx_file import OnnxModel
+from zerosum.game.jets import SUBSTRUCTURE
+from zerosum.game.voxels import VoxelSight
 from zerosum.model import Model
 from zerosum.workflow import Run
 
@@ -35,6 +38,30 @@ def test_only_images_that_are_mostly_empty_are_deposits() -> None:
     assert [cells_of(one) for one in others] == [()] * len(others)
     (layer,) = layers_of(spots())
     assert layer.face.shape == (8, 8)
+
+
+def test_the_discriminator_sees_the_pattern_of_bright_pixels() -> None:
+    """Of two equal pixels, four apart: half of their distance, no tau2, half of the energy in the brighter one."""
+    layers = layers_of(spots())
+    sight = VoxelSight(layers, torch.from_numpy(np.log1p(spots().values)).float(), None)
+    energy = torch.zeros(1, 8, 8)
+    energy[0, 2, 3] = energy[0, 2, 7] = 1e6
+
+    def pattern(energy: torch.Tensor) -> dict[str, float]:
+        numbers = sight._shown(torch.log1p(energy).flatten(1))[0, -1 - len(SUBSTRUCTURE) :]
+        return dict(zip(("ln spread", *SUBSTRUCTURE), numbers.tolist(), strict=True))
+
+    two = pattern(energy)
+    assert np.exp(two["ln spread"]) == pytest.approx(20, rel=0.01)  # mm; a pixel has 10
+    assert two["share of the hardest 1"] == pytest.approx(0.5)
+    assert two["share of the hardest 2"] == pytest.approx(1)
+    assert two["ln tau21"] < -10
+    turned = pattern(energy.transpose(1, 2))
+    assert (two["width eta"], two["width phi"]) == pytest.approx((turned["width phi"], turned["width eta"]))
+    energy[0, 5, 3] = 5e5
+    assert pattern(energy)["ln tau21"] > -2
+    faint = energy.where(energy > 0, torch.tensor(1.0))
+    assert pattern(faint)["share of the hardest 1"] == pytest.approx(0.4, rel=1e-3)
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,17 @@ HARDEST = 30  # particles whose pairs count
 SHARES = (1, 2, 5, 10)
 MOVES = 2  # of the two axes
 TINY = 1e-6
+SUBSTRUCTURE = (
+    "ln girth",
+    "width eta",
+    "width phi",
+    "tilt",
+    "ln tau21",
+    "ln C2",
+    "sum z^2",
+    "entropy",
+    *(f"share of the hardest {k}" for k in SHARES),
+)
 
 
 class JetSight(nn.Module):
@@ -47,20 +58,7 @@ class JetSight(nn.Module):
     @property
     def seen(self) -> tuple[str, ...]:
         """The names of the observables."""
-        shares = tuple(f"share of the hardest {k}" for k in SHARES)
-        widths = ("width eta", "width phi", "tilt")
-        return (
-            "particles",
-            "ln mass",
-            "ln pt",
-            "ln girth",
-            *widths,
-            "ln tau21",
-            "ln C2",
-            "sum z^2",
-            "entropy",
-            *shares,
-        )
+        return ("particles", "ln mass", "ln pt", *SUBSTRUCTURE)
 
     def forward(self, x: Tensor, c: Tensor | None) -> Tensor:
         """From (N, 1 + F, M) and (N, K) to (N, S)."""
@@ -81,28 +79,29 @@ class JetSight(nn.Module):
         energy, along, across, up = (part.sum(1) for part in parts)
         mass2 = (energy.square() - along.square() - across.square() - up.square()).clamp_min(TINY**2)
         points = torch.stack([eta, around(phi - phi.gather(1, p.argmax(1, keepdim=True)))], 2)
-        points = points - (z.unsqueeze(2) * points).sum(1, keepdim=True)
-        tau1 = (z * length(points)).sum(1)
-        spread = torch.einsum("nm,nma,nmb->nab", z, points, points)
-        trace = spread[:, 0, 0] + spread[:, 1, 1] + TINY
-        ordered = z.sort(1, descending=True).values.cumsum(1)
         return torch.stack(
-            [
-                exists.sum(1),
-                mass2.log() / 2,
-                total.squeeze(1).log(),
-                (tau1 + TINY).log(),
-                (spread[:, 0, 0] + TINY).log(),
-                (spread[:, 1, 1] + TINY).log(),
-                spread[:, 0, 1] / trace,
-                ((two_axes(points, z) + TINY) / (tau1 + TINY)).log(),
-                pairs_and_triples(points, z),
-                z.square().sum(1),
-                -(z * (z + TINY).log()).sum(1),
-                *(ordered[:, min(k, z.shape[1]) - 1] for k in SHARES),
-            ],
-            1,
+            [exists.sum(1), mass2.log() / 2, total.squeeze(1).log(), *substructure(points, z)], 1
         )
+
+
+def substructure(points: Tensor, z: Tensor) -> list[Tensor]:
+    """How shares z (N, M) of the whole lie at points (N, M, 2): the numbers of `SUBSTRUCTURE`, (N,) each."""
+    points = points - (z.unsqueeze(2) * points).sum(1, keepdim=True)
+    tau1 = (z * length(points)).sum(1)
+    spread = torch.einsum("nm,nma,nmb->nab", z, points, points)
+    trace = spread[:, 0, 0] + spread[:, 1, 1] + TINY
+    ordered = z.sort(1, descending=True).values.cumsum(1)
+    return [
+        (tau1 + TINY).log(),
+        (spread[:, 0, 0] + TINY).log(),
+        (spread[:, 1, 1] + TINY).log(),
+        spread[:, 0, 1] / trace,
+        ((two_axes(points, z) + TINY) / (tau1 + TINY)).log(),
+        pairs_and_triples(points, z),
+        z.square().sum(1),
+        -(z * (z + TINY).log()).sum(1),
+        *(ordered[:, min(k, z.shape[1]) - 1] for k in SHARES),
+    ]
 
 
 def around(angle: Tensor) -> Tensor:

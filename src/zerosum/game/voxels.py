@@ -1,20 +1,24 @@
 """What the discriminator sees of a shower: every cell, and what physicists look at, as far as the conditions expect.
 
 Energies, centres and widths of layers as in CaloChallenge (arXiv:2410.21611, section 4), and how many cells are filled.
-Each number is shown as asinh((x - m(c)) / s(c)), with the mean and width that the data have at these conditions, so
-that a few per cent matter as much at 1 TeV as at 1 GeV.
+Of an image it also sees how the energies of its brightest pixels lie, as of the particles of a jet (jets.py), and their
+spread about the centre, which is nearly a jet's mass. Each number is shown as asinh((x - m(c)) / s(c)), with the mean
+and width that the data have at these conditions, so that a few per cent matter as much at 1 TeV as at 1 GeV.
 """
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from zerosum.data.geometry import Layer
+from zerosum.data.geometry import Layer, Pixels
 from zerosum.data.voxels import middles
 from zerosum.game.given import SAMPLE, Expected
+from zerosum.game.jets import TINY, substructure
 from zerosum.game.showers import belonging
 
+BRIGHTEST = 20  # pixels of an image whose pattern is seen
 LEAST = 0.3  # smallest width of y of a cell
 
 
@@ -30,6 +34,7 @@ class VoxelSight(nn.Module):
     instead = True
     member: Tensor
     places: Tensor
+    points: Tensor
     usual: Tensor
 
     def __init__(self, layers: Sequence[Layer], examples: Tensor, c: Tensor | None) -> None:
@@ -43,6 +48,9 @@ class VoxelSight(nn.Module):
         filled = (examples[:SAMPLE] > 0).to(examples.dtype) @ self.member
         usual = (examples[:SAMPLE] @ self.member).sum(0) / filled.sum(0).clamp_min(1)
         self.register_buffer("usual", usual.clamp_min(1e-3))  # y of a filled cell
+        self.image = len(layers) == 1 and isinstance(layers[0].face, Pixels)
+        points = torch.from_numpy(np.stack(middles(layers)[1:3], 1)).float()
+        self.register_buffer("points", points / points.abs().max())
         shown = self._shown(examples[:SAMPLE])
         self.expected = Expected(shown, c)
         self.expected.floor[: sum(cells)].clamp_(min=LEAST)
@@ -84,7 +92,14 @@ class VoxelSight(nn.Module):
             widths[2],
             *across,
         ]
+        if self.image:
+            parts += [torch.hypot(*widths[:2]).log(), self._pattern(energy)]
         return torch.cat(parts, 1)
+
+    def _pattern(self, energy: Tensor) -> Tensor:
+        brightest, where = energy.topk(min(BRIGHTEST, energy.shape[1]), 1)
+        shares = brightest / brightest.sum(1, keepdim=True).clamp_min(TINY)
+        return torch.stack(substructure(self.points[where], shares), 1)
 
     def _largest(self, y: Tensor) -> Tensor:
         return torch.cat([part.amax(1, keepdim=True) for part in torch.split(y, self.cells, 1)], 1)
