@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from zerosum.data.events import Events
-from zerosum.data.voxels import MOST, cells_of, layers_of
+from zerosum.data.structure import Structure, structure_of
+from zerosum.data.voxels import MOST, layers_of
 from zerosum.evaluation.shapes import shapes
 from zerosum.export.exporting import export
 from zerosum.export.onnx_file import OnnxModel
@@ -30,12 +31,14 @@ def spots(n: int = 600, side: int = 8, channels: int = 1, filled: float = 0.1) -
 
 
 def test_only_images_that_are_mostly_empty_are_deposits() -> None:
-    assert cells_of(spots()) == (64,)
+    assert structure_of(spots()).cells == (64,)
     side = int(np.sqrt(MOST)) + 1
     spins = Events.grid(np.where(RNG.random((50, 1, 8, 8)) < 0.1, 1.0, 0.0))
     signed = Events.grid(spots().values * RNG.choice([-1.0, 1.0], spots().values.shape))
     others = spots(filled=0.6), spots(50, channels=2), spots(50, side), spins, signed
-    assert [cells_of(one) for one in others] == [()] * len(others)
+    assert [layers_of(one) for one in others] == [()] * len(others)
+    assert structure_of(spins).lattice
+    assert structure_of(spins, lattices=False) == Structure()
     (layer,) = layers_of(spots())
     assert layer.face.shape == (8, 8)
 

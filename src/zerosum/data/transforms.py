@@ -18,7 +18,7 @@ from zerosum.data.events import Events, Feature, Kind
 from zerosum.data.rules import channel_chain, condition_chain, feature_chain, voxel_chain
 from zerosum.data.selection import check_trainable
 from zerosum.data.steps import Affine
-from zerosum.data.voxels import cells_of
+from zerosum.data.voxels import layers_of
 
 Numbers = npt.NDArray[Any] | Tensor
 
@@ -62,7 +62,7 @@ class Preprocessor:
             partial(channel_chain, density=density) if events.kind == "grid" else feature_chain
         )
         conditions = () if events.conditions is None else events.conditions.T
-        voxels = not density and not (own and events.kind == "grid") and cells_of(events)
+        voxels = not density and not (own and events.kind == "grid") and layers_of(events)
         return cls(
             events.kind,
             events.features,

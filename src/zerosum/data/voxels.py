@@ -65,11 +65,6 @@ def layers_of(events: Events) -> tuple[Layer, ...]:
     return (Layer(0.0, 1.0, Pixels(x, y)),)
 
 
-def cells_of(events: Events) -> tuple[int, ...]:
-    """The cells of each layer of deposits; () for all else."""
-    return tuple(layer.n_cells for layer in layers_of(events))
-
-
 def with_geometry(events: Events, found: Geometry) -> Events:
     """The events with this calorimeter among their attributes."""
     if events.kind != "table" or len(events.features) != found.n_voxels:

@@ -1,7 +1,6 @@
 """The space of the game and the networks that play in it, from standardised events and a configuration."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,11 +10,10 @@ from torch import Tensor
 from zerosum.data.chain import Chain
 from zerosum.data.discrete import Levels, Snap, Sparse
 from zerosum.data.events import Events, FloatArray, IndexArray
-from zerosum.data.geometry import Layer
 from zerosum.data.jets import entries_of_particles
 from zerosum.data.kinematics import pairs
-from zerosum.data.lattices import Lattice
 from zerosum.data.steps import Affine, Angle
+from zerosum.data.structure import Structure
 from zerosum.data.transforms import Preprocessor
 from zerosum.game.blueprint import Blueprint
 from zerosum.game.drawn import Drawn
@@ -43,8 +41,7 @@ def blueprint_of(
     preprocessor: Preprocessor,
     standard: Tensor,
     seen: tuple[str, ...],
-    layers: Sequence[Layer],
-    lattice: Lattice | None,
+    structure: Structure,
 ) -> Blueprint:
     """The networks' sizes and the space of the game; a density needs one dimension for each number of an event."""
     sized = Blueprint(
@@ -64,12 +61,11 @@ def blueprint_of(
     )
     if config.model != "gan":
         return _for_density(sized, preprocessor)
-    if lattice:
+    if lattice := structure.lattice:
         latent = LATTICES.latents(sized.shape, sized.latent)
         spins = standardised(preprocessor.chains[0], *lattice.levels)
         return replace(sized, latent=latent, spins=spins, periodic=lattice.periodic)
-    if layers:
-        cells = tuple(layer.n_cells for layer in layers)
+    if cells := structure.cells:
         return replace(sized, latent=SHOWERS.latents((sum(cells),), sized.latent), cells=cells)
     return _for_game(sized, events, preprocessor)
 
@@ -166,16 +162,15 @@ def likelihood(config: Config, blueprint: Blueprint, lens: Lens, sampler: Sample
 
 def sight_of(
     events: Events,
-    layers: Sequence[Layer],
-    lattice: Lattice | None,
+    structure: Structure,
     preprocessor: Preprocessor,
     standard: Tensor,
     c: Tensor | None,
 ) -> Sight | None:
     """What the discriminator should see beside events like these, or in their place, if anything."""
-    if layers:
-        return VoxelSight(layers, standard, c)
-    if lattice:
+    if structure.layers:
+        return VoxelSight(structure.layers, standard, c)
+    if lattice := structure.lattice:
         spins = standardised(preprocessor.chains[0], *lattice.levels)
         return LatticeSight(spins, lattice.periodic, standard, c)
     if events.kind == "cloud" and (entries := entries_of_particles(events)):

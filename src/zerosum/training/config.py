@@ -8,8 +8,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from zerosum.data.events import Events
-from zerosum.data.lattices import lattice_of
-from zerosum.data.voxels import cells_of
+from zerosum.data.structure import Structure, structure_of
 from zerosum.errors import InputError, reason
 from zerosum.game.dynamics import DYNAMICS
 from zerosum.game.lattices import LATTICES
@@ -193,10 +192,14 @@ class Config(BaseModel):
         """The user's own networks by name: of a family, or of the generator and the discriminator; or none."""
         return tuple(name for name in (self.network, self.generator, self.discriminator) if name)
 
-    @property
-    def plays_lattices(self) -> bool:
-        """Whether lattices of spins would have networks of their own, which judge them one by one."""
-        return self.model == "gan" and not self.networks and self.packing == 1
+    def structure(self, events: Events) -> Structure:
+        """What the networks know of these events: nothing outside a game or if they are the user's own.
+
+        Lattices are judged one by one.
+        """
+        if self.model != "gan" or self.networks:
+            return Structure()
+        return structure_of(events, lattices=self.packing == 1)
 
     @property
     def processes(self) -> int:
@@ -230,11 +233,12 @@ class Config(BaseModel):
 
     def resolved(self, events: Events) -> Self:
         """The configuration with every open choice made by looking at the events."""
+        structure = self.structure(events)
         if self.networks:
             family = own_family(self.networks, events.kind)
-        elif self.model == "gan" and cells_of(events):
+        elif structure.layers:
             family = SHOWERS
-        elif self.plays_lattices and lattice_of(events):
+        elif structure.lattice:
             family = LATTICES
         else:
             family = family_for(events.kind, events.event_shape)

@@ -12,9 +12,7 @@ from torch import Tensor, nn
 
 from zerosum.data.blocks import Stream
 from zerosum.data.events import Events, FloatArray
-from zerosum.data.lattices import lattice_of
 from zerosum.data.transforms import Preprocessor
-from zerosum.data.voxels import layers_of
 from zerosum.errors import InputError
 from zerosum.game.blueprint import Blueprint
 from zerosum.game.given import SAMPLE
@@ -127,13 +125,11 @@ def prepare(
     )
     standard = in_chunks(preprocessor, train)
     c = given(train, preprocessor)
-    # Layers, lattices and the observables of clouds are for built-in networks alone.
-    layers = layers_of(train) if config.model == "gan" and not config.networks else ()
-    lattice = lattice_of(train) if config.plays_lattices else None
+    structure = config.structure(train)
     plain = config.model != "gan" or (config.networks and train.kind == "cloud")
-    sight = None if plain else sight_of(train, layers, lattice, preprocessor, standard, c)
+    sight = None if plain else sight_of(train, structure, preprocessor, standard, c)
     seen = sight.seen if sight else ()
-    blueprint = blueprint_of(config, train, preprocessor, standard, seen, layers, lattice)
+    blueprint = blueprint_of(config, train, preprocessor, standard, seen, structure)
     lens = blueprint.lens(sight).to(engine.device)
 
     def shown(events: Tensor, conditions: Tensor | None) -> tuple[Tensor, Tensor | None]:
