@@ -58,7 +58,6 @@ CASES = {
     "16 x 16, de-convolutional, W": Case((1,), 16, DECONVOLUTIONAL),
     "32 x 32, W": Case((1,), 32),
     "32 x 32, both classes": Case((0, 1), 32),
-    "32 x 32, de-convolutional, W": Case((1,), 32, DECONVOLUTIONAL),
 }
 
 
