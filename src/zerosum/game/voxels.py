@@ -8,7 +8,6 @@ and width that the data have at these conditions, so that a few per cent matter 
 
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -34,7 +33,7 @@ class VoxelSight(nn.Module):
     instead = True
     member: Tensor
     places: Tensor
-    points: Tensor
+    points: Tensor | None
     usual: Tensor
 
     def __init__(self, layers: Sequence[Layer], examples: Tensor, c: Tensor | None) -> None:
@@ -43,14 +42,15 @@ class VoxelSight(nn.Module):
         self.register_buffer("member", belonging(cells).T)
         self.cells = cells
         self.sectors = [i for i, layer in enumerate(layers) if layer.face.shape[0] > 1]
-        places = [torch.from_numpy(place).float()[:, None] * self.member for place in middles(layers)[1:]]
+        eta, phi, distance = (torch.from_numpy(place).float() for place in middles(layers)[1:])
+        places = [place[:, None] * self.member for place in (eta, phi, distance)]
         self.register_buffer("places", torch.cat([self.member, *places, *(p**2 for p in places)], 1))
         filled = (examples[:SAMPLE] > 0).to(examples.dtype) @ self.member
         usual = (examples[:SAMPLE] @ self.member).sum(0) / filled.sum(0).clamp_min(1)
         self.register_buffer("usual", usual.clamp_min(1e-3))  # y of a filled cell
-        self.image = len(layers) == 1 and isinstance(layers[0].face, Pixels)
-        points = torch.from_numpy(np.stack(middles(layers)[1:3], 1)).float()
-        self.register_buffer("points", points / points.abs().max())
+        image = len(layers) == 1 and isinstance(layers[0].face, Pixels)
+        points = torch.stack([eta, phi], 1)
+        self.register_buffer("points", points / points.abs().max() if image else None)
         shown = self._shown(examples[:SAMPLE])
         self.expected = Expected(shown, c)
         self.expected.floor[: sum(cells)].clamp_(min=LEAST)
@@ -92,17 +92,19 @@ class VoxelSight(nn.Module):
             widths[2],
             *across,
         ]
-        if self.image:
-            parts += [torch.hypot(*widths[:2]).log(), self._pattern(energy)]
+        if self.points is not None:
+            parts += [torch.hypot(*widths[:2]).log(), pattern(self.points, energy)]
         return torch.cat(parts, 1)
-
-    def _pattern(self, energy: Tensor) -> Tensor:
-        brightest, where = energy.topk(min(BRIGHTEST, energy.shape[1]), 1)
-        shares = brightest / brightest.sum(1, keepdim=True).clamp_min(TINY)
-        return torch.stack(substructure(self.points[where], shares), 1)
 
     def _largest(self, y: Tensor) -> Tensor:
         return torch.cat([part.amax(1, keepdim=True) for part in torch.split(y, self.cells, 1)], 1)
+
+
+def pattern(points: Tensor, energy: Tensor) -> Tensor:
+    """How the brightest of pixels at points (P, 2) lie, from energies (N, P): the numbers of `SUBSTRUCTURE`, (N, S)."""
+    brightest, where = energy.topk(min(BRIGHTEST, energy.shape[1]), 1)
+    shares = brightest / brightest.sum(1, keepdim=True).clamp_min(TINY)
+    return torch.stack(substructure(points[where], shares), 1)
 
 
 def _only_gradient(x: Tensor) -> Tensor:
