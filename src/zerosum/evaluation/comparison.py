@@ -89,15 +89,15 @@ class Comparison:
     def verdict(self) -> str:
         """One sentence with its number."""
         js = self.jensen_shannon
-        estimate = f"D_JS = {js.estimate:.3g} ± {js.error:.2g} nats"
+        estimate = f"{js.estimate:#.3g} ± {js.error:#.2g}"
         if js.lower is not None and js.lower > 0:
             return (
                 f"The samples differ: D_JS >= {floored(js.lower)} nats at {self.confidence:.0%} confidence "
-                f"(estimate {js.estimate:#.3g} ± {js.error:#.2g})."
+                f"(estimate {estimate})."
             )
         if js.p_value < 1 - self.confidence:
-            return f"The samples seem to differ (p = {js.p_value:.2g}), too little to certify: {estimate}."
-        return f"No difference was found: {estimate}, p = {js.p_value:.2g}."
+            return f"The samples seem to differ (p = {js.p_value:.2g}), too little to certify: D_JS = {estimate} nats."
+        return f"No difference was found: D_JS = {estimate} nats, p = {js.p_value:.2g}."
 
     def to_json(self) -> dict[str, Any]:
         """The comparison as plain numbers, strings, lists and dictionaries."""
