@@ -206,6 +206,13 @@ MISTAKES = {
     "unknown source": (["simulate", "magic", "-o", "{tmp}/s.h5"], "shower-images"),
     "second run": (["train", "{events}", "--out", "{run}"], "--resume"),
     "nothing to resume": (["train", "--resume", "--out", "{tmp}/none"], "no run"),
+    "refused observable": (["train", "{events}", "--observable", "m=mass(1,7)"], "7"),
+    "observable of some events": (["train", "{events}", "--observable", "r=log(eta1)"], "not finite"),
+    "option of another type": (["simulate", "mixture", "-o", "{tmp}/s.h5", "--set", "means=a,b"], "numbers"),
+    "text as an energy": (["simulate", "showers", "-o", "{tmp}/s.h5", "--set", "energies=abc,d"], "numbers"),
+    "half a sweep": (["simulate", "ising", "-o", "{tmp}/s.h5", "--set", "sweeps=1.5"], "a whole number"),
+    "rank of a run": (["rank", "{run}"], "a run itself"),
+    "rank of a file": (["rank", "{events}"], "no folder"),
     "resume by more": (["train", "--resume", "--out", "{run}", "--devices", "2"], "leave --devices out"),
 }
 
@@ -319,6 +326,19 @@ def test_a_style_that_is_not_there_is_refused_before_anything_is_done(zerosum, t
     result = zerosum("compare", tmp_path / "no.csv", tmp_path / "no.csv", "--style", "totem")
     assert result.code == 2
     assert "choose among plain, ATLAS, CMS, LHCb" in result.err
+
+
+@pytest.mark.parametrize(
+    ("option", "file"), [("--report", "no/r.html"), ("--json", "no/n.json"), ("--training", "x.csv")]
+)
+def test_a_file_that_cannot_be_used_is_refused_before_the_comparison(
+    zerosum, events: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: str, file: str
+) -> None:
+    monkeypatch.setattr("zerosum.workflow.files.compare", lambda *_, **__: pytest.fail("compared first"))
+    result = zerosum("compare", events, events, option, tmp_path / file)
+    assert result.code == 2
+    assert file in sentence(result)
+    assert not list(tmp_path.iterdir())
 
 
 SHOWN = """

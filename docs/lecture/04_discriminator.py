@@ -33,6 +33,7 @@ torch.set_num_threads(1)
 centres = torch.tensor([[-3.0, 0.0], [3.0, 0.0]])
 two = MixtureSameFamily(Categorical(torch.ones(2)), Independent(Normal(centres, 0.4), 1))
 samples = {}
+torch.manual_seed(0)
 for name in ("forward_kl", "reverse_kl"):
     found = fit_known(two, name, steps=300, seed=0)  # change the seed: which mode does reverse KL take?
     samples[name] = found.flow(torch.randn(2000, 2, generator=torch.Generator().manual_seed(0))).numpy()

@@ -139,8 +139,9 @@ for name, energy in total.items():
     )
 
 # %% [markdown]
-# After so few steps the critics tell nearly every shower apart, and say so with a number. Let it play for 15,000
-# steps with `zerosum train showers.h5`, and look at the number again.
+# After so few steps the critics tell nearly every shower apart, and say so with a number. Write more showers into a
+# file, `zerosum simulate shower-images -n 20000 -o showers.h5`, let it play for 15,000 steps,
+# `zerosum train showers.h5`, and look at the number again.
 #
 # **Try:** latents of one dimension. What do the eight peaks look like, and why are there threads between them? (A
 # continuous $G$ maps a connected prior onto a connected set: *filling in* is topology, too.)

@@ -51,7 +51,8 @@ figure.tight_layout()
 plt.show()
 
 # %% [markdown]
-# Read the table with chapter 3 in mind. The Gaussian, which is too simple, covers and fills in the middle of the ring:
+# The clock ends each training, so that your numbers differ from these a little, and from machine to machine. Read the
+# table with chapter 3 in mind. The Gaussian, which is too simple, covers and fills in the middle of the ring:
 # *invented*. For the others the columns say how far they came in the same time. On data this easy nothing beats the
 # mixture, which *is* the truth. On data with sharp features, hard edges or thousands of dimensions the order is another
 # one, and the point of a duel is that you need not believe anybody: `zerosum duel` runs it on your events.

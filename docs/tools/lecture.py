@@ -91,6 +91,11 @@ def write(chapter: Path) -> None:
     chapter.with_suffix(".md").write_text(page(chapter), encoding="utf-8")
 
 
+def output_of(written: str) -> list[str]:
+    """What the cells of a written page printed."""
+    return [block.split("```")[0] for block in written.split("```text\n")[1:]]
+
+
 def code_of(written: str) -> list[str]:
     """The code cells of a written page."""
     return [block.split("\n```")[0] for block in written.split("```python\n")[1:]]

@@ -124,7 +124,7 @@ class Drawer(ABC):
     def _fixed(self, where: Mapping[str, float], force: bool) -> dict[int, float]:
         names = [feature.name for feature in self.condition_features]
         if unknown := [name for name in where if name not in names]:
-            raise InputError(absent(unknown, names).replace("the names are", "the model's conditions are"))
+            raise InputError(absent(unknown, names, "conditions in the model"))
         fixed = {names.index(name): float(number) for name, number in where.items()}
         if self.known_conditions is not None and not force:
             check_within(fixed, self.known_conditions, self.condition_features)

@@ -39,6 +39,12 @@ class Ranked:
 
 def rank(folder: str | Path) -> list[Ranked]:
     """The judged runs in a folder, the best first."""
+    if not Path(folder).is_dir():
+        raise InputError(f"{folder} is no folder; give the folder of several runs.")
+    if RunFolder(folder).config.is_file():
+        raise InputError(
+            f"{folder} is a run itself; give the folder that holds it and runs of other seeds ({Path(folder).parent})."
+        )
     found = [one for path in sorted(Path(folder).glob("*/config.yaml")) if (one := _ranked(path.parent))]
     if not found:
         raise InputError(

@@ -10,6 +10,7 @@ from zerosum.data.events import Events
 from zerosum.errors import InputError
 from zerosum.evaluation.certificate import certificate, certify, null_floor, p_value
 from zerosum.evaluation.clipped import estimate, wager
+from zerosum.evaluation.compare import assemble
 from zerosum.evaluation.critics import Polynomial
 from zerosum.evaluation.folds import examine, scores
 from zerosum.evaluation.variational import DIVERGENCES
@@ -107,7 +108,20 @@ def test_a_limit_above_the_estimate_is_explained():
     folds = folds[0], replace(folds[1], tune=(blind[0], blind[1]), held=(blind[2], blind[3]))
     found = certificate(folds)
     assert found.estimate < found.lower < JS[1.0]
-    assert "the limit is above the estimate" in found.notes[0]
+    assert "the limit of D_JS is above the estimate" in found.notes[0]
+    reference, generated = gaussians(1.0, 4000, 4000, 1)
+    whole = assemble(folds, reference, generated, confidence=0.95, seed=0, floor=None)
+    assert [note.split(" is above")[0] for note in whole.notes] == [
+        f"the limit of {name}"
+        for name, one in (
+            ("D_JS", whole.jensen_shannon),
+            ("D_KL(reference || generated)", whole.kl_forward),
+            ("D_KL(generated || reference)", whole.kl_reverse),
+            ("total_variation", whole.total_variation),
+        )
+        if one.lower > one.estimate
+    ]
+    assert len(whole.notes) > 1
     assert not certificate(examine(*gaussians(1.0, 4000, 4000, 1), seed=1, critics=LINEAR)).notes
 
 

@@ -1,5 +1,6 @@
 """The live page tells what the runs write, to this machine only, and stops a training for who has the token."""
 
+import contextlib
 import http.client
 import json
 import socket
@@ -157,7 +158,11 @@ def test_links_that_lead_outside_are_not_followed(port: int, root: Path) -> None
 
 def test_oversized_requests_are_refused(port: int, root: Path) -> None:
     path = f"/runs/{key_of(root, 'first')}/stop"
-    assert ask(port, path, "POST", b"x" * 2000, X_Zerosum_Token=TOKEN)[0] == 413
+    for attempt in range(5):  # a server that hangs up on what it does not read may be heard as a reset
+        with contextlib.suppress(ConnectionResetError):
+            assert ask(port, path, "POST", b"x" * 2000, X_Zerosum_Token=TOKEN)[0] == 413
+            break
+        assert attempt < 4
     assert ask(port, path, "POST", Transfer_Encoding="chunked", X_Zerosum_Token=TOKEN)[0] == 413
     assert ask(port, "/?" + "x" * 2000)[0] == 414
     with socket.create_connection(("127.0.0.1", port), timeout=10) as link:

@@ -282,12 +282,12 @@ def _spread(values: FloatArray) -> tuple[str, str, str]:
     return f"{finite.min():.4g}", f"{finite.mean(dtype=np.float64):.4g}", f"{finite.max():.4g}"
 
 
-def absent(missing: Sequence[str], available: Sequence[str]) -> str:
+def absent(missing: Sequence[str], available: Sequence[str], what: str = "names") -> str:
     """The sentence that says which names are not there, and which are."""
-    return (
-        f"there is no {' and no '.join(missing)}; "
-        f"the names are {', '.join(available) if available else 'none'}. Choose among them."
+    known = (
+        f"the {what} are {', '.join(available)}. Choose among them" if available else f"there are no {what}"
     )
+    return f"there is no {' and no '.join(missing)}; {known}."
 
 
 def _floating(array: npt.NDArray[Any]) -> FloatArray:

@@ -1,8 +1,10 @@
 """Files and folders that are written at once or not at all."""
 
 import errno
+import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from zerosum.errors import InputError, RunError
@@ -28,12 +30,36 @@ def write_bytes(path: Path, content: bytes, writer: str = "") -> None:
         content: All of it.
         writer: Who writes, where several processes may write the same at the same time.
     """
-    temporary = path.with_name(f".{path.name}{writer}.tmp")
-    try:
+    with _written(path, writer) as temporary:
         temporary.write_bytes(content)
         temporary.replace(path)
+
+
+def demand_writable(path: Path) -> None:
+    """Refuse a file that could not be written, before the work whose result it is to hold.
+
+    Examples:
+        >>> demand_writable(Path("no/such/folder/report.html"))
+        Traceback (most recent call last):
+        zerosum.errors.InputError: no/such/folder/report.html cannot be written (No such file or directory); choose \
+    another place.
+    """
+    with _written(path) as temporary:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        temporary.touch()
+        temporary.unlink()
+
+
+@contextmanager
+def _written(path: Path, writer: str = "") -> Iterator[Path]:
+    """The temporary name of a file; an error says in one sentence what is wrong with the place, or with the disk."""
+    temporary = path.with_name(f".{path.name}{writer}.tmp")
+    try:
+        yield temporary
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
         if error.errno in FULL:
             raise RunError(
                 f"{path} cannot be written ({error.strerror}); make room and try again."

@@ -49,6 +49,15 @@ from zerosum.theory.betting import lower_limit
 SIGNIFICANT = (
     2.0  # standard errors by which the most capable critic must lead for the bound to be "still growing"
 )
+TITLES = {
+    "jensen_shannon": "D_JS",
+    "kl": "D_KL(reference || generated)",
+    "reverse_kl": "D_KL(generated || reference)",
+}
+UNEQUAL = (
+    "the limit of {} is above the estimate, which is too low: the limit is that of the half of the events in which the "
+    "critics see more, the estimate the mean of both halves (and few events far out decide about a KL divergence)."
+)
 HALVE = 19510101  # keeps the halves independent of events that were drawn from the same seed
 
 
@@ -80,6 +89,7 @@ class Certificate:
         growing: Whether the most capable critic sees significantly more than all before it.
         null_floor: 95 % upper edge of what the pipeline says of two halves of the reference, if asked for.
         notes: Plain statements about what does not hold.
+        above: Whether the limit is above the estimate; the first note then says why.
     """
 
     divergence: str
@@ -96,6 +106,7 @@ class Certificate:
     growing: bool
     null_floor: float | None = None
     notes: tuple[str, ...] = ()
+    above: bool = False
 
     @property
     def certified(self) -> bool:
@@ -140,6 +151,7 @@ def certificate(
     growing = len(names) > 2 and _grows(rule, folds, [rung.value for rung in rungs])
     lower = lower_limit([one for one, _ in wagers]) if wagers else None
     above = lower is not None and lower > max(whole.value, 0)
+    unequal = (UNEQUAL.format(TITLES.get(rule.name, rule.name)),) if above else ()
     return Certificate(
         divergence=rule.name,
         lower=lower,
@@ -153,7 +165,8 @@ def certificate(
         eps=tuple(float(1 / (1 + np.exp(clip))) for _, clip in wagers),
         ladder=tuple(Rung(name, rung.value, rung.error) for name, rung in zip(names, rungs, strict=True)),
         growing=growing,
-        notes=_notes(weighted, growing, above, names),
+        notes=unequal + _notes(weighted, growing, names),
+        above=above,
     )
 
 
@@ -175,17 +188,12 @@ def _grows(rule: Variational, folds: Sequence[Fold], estimates: list[float]) -> 
     return bool(a + b > SIGNIFICANT * np.hypot(da, db))
 
 
-def _notes(weighted: bool, growing: bool, above: bool, names: Sequence[str]) -> tuple[str, ...]:
+def _notes(weighted: bool, growing: bool, names: Sequence[str]) -> tuple[str, ...]:
     notes = []
     if weighted:
         notes.append(
             "events are weighted: estimates and p-value hold for large effective samples only, and the "
             "finite-sample lower limit, which needs bounded independent terms, is not given."
-        )
-    if above:
-        notes.append(
-            "the limit is above the estimate: the critics see much more in one half of the events than in the other. "
-            "The limit is that of the better half; the estimate is the mean of both, and too low."
         )
     if growing:
         notes.append(

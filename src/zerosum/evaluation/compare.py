@@ -127,7 +127,7 @@ def assemble(
         metrics=of_events,
         column_metrics=of_columns,
         power=power(reference, size, confidence=confidence, seed=seed) if caught else (),
-        notes=js.notes,
+        notes=js.notes + tuple(one.notes[0] for one in others.values() if one.above),
     )
 
 

@@ -198,7 +198,7 @@ class Comparison:
             lines += [*above, f"{last:56}{numbers}"]
         if self.conditions:
             lines += ["", f"{'condition':40}{'JS seen':>14}{'error':>12}{'p':>14}"]
-        for bin in sorted(self.conditions, key=lambda one: one.p_value)[:MOST_BINS]:
+        for bin in sorted(self.conditions, key=lambda one: -one.jensen_shannon.value)[:MOST_BINS]:
             js = bin.jensen_shannon
             lines.append(f"{str(bin)[:39]:40}{js.value:>14.5f}{js.error:>12.5f}{bin.p_value:>14.2g}")
         return lines

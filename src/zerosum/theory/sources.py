@@ -121,6 +121,6 @@ def stream_density(
 
 
 DENSITIES: dict[str, Source] = {
-    name: Source(name, summary, partial(stream_density, name=name), options)
-    for name, (_, summary, options) in MAKE.items()
+    name: Source(name, summary, partial(stream_density, name=name), options, takes=make)
+    for name, (make, summary, options) in MAKE.items()
 }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from zerosum.data.calorimeters import geometry as geometry_named
 from zerosum.data.events import Events
-from zerosum.data.files import write_text
+from zerosum.data.files import demand_writable, write_text
 from zerosum.data.formats import Writer, load
 from zerosum.data.shards import checked_shard, part_of, path_of, write_index
 from zerosum.data.simulators import source as find_source
@@ -120,12 +120,7 @@ def simulate(source: str, n: int, output: str | Path, *, seed: int = 0, **option
     found = find_source(source, DENSITIES)
     if n < 1:
         raise InputError(f"{n} events were asked for; ask for at least 1.")
-    if unknown := [name for name in options if name not in found.options]:
-        known = "; ".join(f"{name}: {meaning}" for name, meaning in found.options.items())
-        raise InputError(
-            f"{source} has no option {unknown[0]}; "
-            + (f"its options are {known}." if known else "it takes none, leave it out.")
-        )
+    found.check(options)
     write_stream(found.stream(n, seed=seed, **options), output)
     return n
 
@@ -164,6 +159,9 @@ def compare_paths(
         style: Of its figures: plain, ATLAS, CMS or LHCb.
     """
     look = named(style)
+    for file in filter(None, (json_file, report_file)):
+        demand_writable(file)
+    learned = None if training is None else load(training, max_events=DRAWN)
     run = Run.resume(reference) if Path(reference).is_dir() else None
     choices: dict[str, Any] = {
         "columns": columns,
@@ -182,8 +180,7 @@ def compare_paths(
         comparison = Compared.of(found, first, second, observables)
     else:
         comparison = compare(first, second, **choices)
-    if training is not None:
-        learned = load(training, max_events=DRAWN)
+    if learned is not None:
         comparison = replace(comparison, memorisation=memorised(learned, first, second, seed=seed))
     if json_file:
         write_text(json_file, json.dumps(comparison.to_json(), indent=1) + "\n")

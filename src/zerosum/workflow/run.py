@@ -14,6 +14,7 @@ from zerosum.data.files import write_text
 from zerosum.data.notebook import table
 from zerosum.data.selection import check_trainable
 from zerosum.errors import InputError
+from zerosum.evaluation.observables import with_observables
 from zerosum.game.own import agreed
 from zerosum.model import Model
 from zerosum.report.compared import Compared
@@ -81,6 +82,8 @@ class Run:
         folder = RunFolder(out)
         run = cls(folder, config, events, config.networks)
         check_packs(config.packing, len(run.validation))
+        for part in (run.train_events, run.validation, run.test) if config.observable else ():
+            with_observables(part, config.observable)  # refuses one that cannot be computed
         if not is_first(config.processes):  # the first process makes the folder
             return run
         folder.create()
