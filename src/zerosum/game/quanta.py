@@ -71,8 +71,9 @@ def expected_rates(energy: Tensor, more: Tensor, belongs: Tensor, c: Tensor | No
     more, number = torch.where(hit, more, 0.0), log_linear(filled, c, hit)
     for _ in range(ROUNDS):
         rate = ((basis @ quanta + follows * more).exp() @ belongs) * expected
-        found = -torch.expm1(-rate) @ belongs.T
-        slope = (more.square() * ((rate * torch.exp(-rate)) @ belongs.T)).sum(0).clamp_min(1e-9)
+        filling = -torch.expm1(-rate)
+        found = filling @ belongs.T
+        slope = (more.square() * ((rate * (1 - filling)) @ belongs.T)).sum(0).clamp_min(1e-9)
         follows = (follows + (more * (filled - found) * hit).sum(0) / slope).clamp(0.0, 1.5)
         quanta = quanta + 1.5 * (number - log_linear(found, c, hit))
     return mean + quanta @ belongs, follows
