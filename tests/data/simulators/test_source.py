@@ -1,11 +1,14 @@
 """Every source keeps the contract: n events, the same for every chunk size, others for another seed."""
 
+import warnings
+
 import numpy as np
 import pytest
 
 from zerosum.data.events import Events
 from zerosum.data.simulators import SOURCES, source
 from zerosum.errors import InputError
+from zerosum.theory.sources import DENSITIES
 
 SMALL = {"ising": {"side": 4}}  # options that make a source quick
 
@@ -34,3 +37,28 @@ def test_names_and_summaries_are_there(name) -> None:
 def test_a_wrong_name_lists_all() -> None:
     with pytest.raises(InputError, match=r"showers.*ising.*ring"):
         source("shower")
+
+
+ALL = SOURCES | DENSITIES
+OPTIONS = [(name, option) for name, found in ALL.items() for option in found.options]
+VALUES = ("abc", ["a", "b"], [1, True], -1, 0, 1.5, True, [1, 2], 1e300, float("nan"), "")
+
+
+@pytest.mark.parametrize(("name", "option"), OPTIONS)
+def test_any_value_of_any_option_is_used_or_refused_in_one_sentence(name: str, option: str) -> None:
+    """What is not refused by its type is refused by whoever takes it, or gives events."""
+    found = ALL[name]
+    for value in VALUES:
+        said, events = ".", None
+        try:
+            found.check({option: value})
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", RuntimeWarning)  # of 1e300, where it overflows
+                events = next(found.stream(2, seed=1, **{option: value}))
+        except InputError as refused:
+            said = str(refused)
+        assert said.endswith("."), value
+        assert (events is None) == (len(said) > 20), value
+    for value in ([None], {"a": 1}, object()):
+        with pytest.raises(InputError, match=rf"{option} is .*; give \w"):
+            found.check({option: value})
