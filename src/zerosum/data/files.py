@@ -23,7 +23,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_bytes(path: Path, content: bytes, writer: str = "") -> None:
-    """Write a file under a temporary name, then rename it.
+    """Write a file under a temporary name, then rename it; a device or a pipe is written to as it is.
 
     Args:
         path: The file.
@@ -31,8 +31,11 @@ def write_bytes(path: Path, content: bytes, writer: str = "") -> None:
         writer: Who writes, where several processes may write the same at the same time.
     """
     with _written(path, writer) as temporary:
-        temporary.write_bytes(content)
-        temporary.replace(path)
+        if _special(path):
+            path.write_bytes(content)
+        else:
+            temporary.write_bytes(content)
+            temporary.replace(path)
 
 
 def demand_writable(path: Path) -> None:
@@ -47,8 +50,14 @@ def demand_writable(path: Path) -> None:
     with _written(path) as temporary:
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        temporary.touch()
-        temporary.unlink()
+        if not _special(path):
+            temporary.touch()
+            temporary.unlink()
+
+
+def _special(path: Path) -> bool:
+    """Whether this is a device or a pipe, such as /dev/null, in whose place no file may be put."""
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 @contextmanager
