@@ -9,7 +9,7 @@ import pytest
 from zerosum.cli import main
 from zerosum.data.events import Events
 from zerosum.duel.contest import Row, duel
-from zerosum.duel.outcome import table
+from zerosum.duel.outcome import duel_of_file, table
 from zerosum.duel.predictions import filling_in_between, likelihood_is_forward_kl
 from zerosum.errors import InputError
 from zerosum.evaluation.compare import compare
@@ -68,6 +68,13 @@ def test_the_command_writes_one_table_the_numbers_and_a_page(
     page = (out / "report.html").read_text()
     assert "mixture:2" in page
     assert "http" not in page.split("<main")[1].split("BibTeX")[0]
+
+
+def test_a_file_that_cannot_be_written_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
+    np.save(tmp_path / "peaks.npy", two_peaks(2000).values)
+    with pytest.raises(InputError, match=r"no/duel\.json cannot be written"):
+        duel_of_file(tmp_path / "peaks.npy", tmp_path / "duel", 0.2, json_file=tmp_path / "no" / "duel.json")
+    assert not (tmp_path / "duel").exists()
 
 
 def rows_of(**numbers: Estimate) -> list[Row]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from zerosum.data.files import write_text
+from zerosum.data.files import demand_writable, write_text
 from zerosum.duel.contest import Row, duel
 from zerosum.duel.predictions import predictions
 from zerosum.report.duel import write_duel
@@ -40,6 +40,8 @@ def duel_of_file(
         say: Told of the progress.
         **choices: As for `duel`: models, seed, and any option of `Config`.
     """
+    if json_file:
+        demand_writable(json_file)
     events = read_events(data, columns=columns, conditions=conditions, image=image)
     named: dict[str, Any] = {
         "data": str(data),
