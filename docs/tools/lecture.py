@@ -91,14 +91,9 @@ def write(chapter: Path) -> None:
     chapter.with_suffix(".md").write_text(page(chapter), encoding="utf-8")
 
 
-def output_of(written: str) -> list[str]:
-    """What the cells of a written page printed."""
-    return [block.split("```")[0] for block in written.split("```text\n")[1:]]
-
-
-def code_of(written: str) -> list[str]:
-    """The code cells of a written page."""
-    return [block.split("\n```")[0] for block in written.split("```python\n")[1:]]
+def blocks_of(written: str, kind: str) -> list[str]:
+    """The blocks of a written page: "python", the code of its cells, or "text", what they printed."""
+    return [block.split("\n```")[0] for block in written.split(f"```{kind}\n")[1:]]
 
 
 if __name__ == "__main__":

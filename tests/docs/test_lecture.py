@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from docs.tools.lecture import FOLDER, chapters, code_of, output_of
+from docs.tools.lecture import FOLDER, blocks_of, chapters
 
 ROOT = Path(__file__).resolve().parents[2]
 STEADY = ("01", "03")  # nothing is trained there, on no real data: the same numbers everywhere
@@ -23,7 +23,9 @@ def test_the_page_holds_the_code_of_the_chapter(chapter: Path) -> None:
     source = chapter.read_text(encoding="utf-8")
     page = chapter.with_suffix(".md").read_text(encoding="utf-8")
     blocks = [part for part in source.split("# %%") if part.strip() and not part.startswith(" [markdown]")]
-    assert code_of(page) == [block.strip("\n") for block in blocks], "run python docs/tools/lecture.py"
+    assert blocks_of(page, "python") == [block.strip("\n") for block in blocks], (
+        "run python docs/tools/lecture.py"
+    )
     prose = "".join(
         line.removeprefix("# ").removeprefix("#") for line in source.splitlines() if line.startswith("#")
     )
@@ -49,7 +51,7 @@ def test_the_chapter_runs(chapter: Path, tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr[-2000:]
     if chapter.stem[:2] in STEADY:
-        printed = "".join(output_of(chapter.with_suffix(".md").read_text(encoding="utf-8")))
+        printed = "\n".join(blocks_of(chapter.with_suffix(".md").read_text(encoding="utf-8"), "text"))
         (words, numbers), (words_now, numbers_now) = (split_numbers(text) for text in (printed, done.stdout))
         assert words_now == words, "run python docs/tools/lecture.py"
         assert numbers_now == pytest.approx(numbers, rel=1e-3, abs=1e-12), "run python docs/tools/lecture.py"

@@ -25,7 +25,7 @@ divergence cannot exceed ln n (McAllester and Stratos, AISTATS 2020), and B <= l
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -89,7 +89,6 @@ class Certificate:
         growing: Whether the most capable critic sees significantly more than all before it.
         null_floor: 95 % upper edge of what the pipeline says of two halves of the reference, if asked for.
         notes: Plain statements about what does not hold.
-        above: Whether the limit is above the estimate; the first note then says why.
     """
 
     divergence: str
@@ -106,12 +105,16 @@ class Certificate:
     growing: bool
     null_floor: float | None = None
     notes: tuple[str, ...] = ()
-    above: bool = False
 
     @property
     def certified(self) -> bool:
         """Whether the limit excludes that both samples have one distribution."""
         return self.lower is not None and self.lower > 0
+
+    @property
+    def above(self) -> bool:
+        """Whether the limit is above the estimate; the first note then says why."""
+        return self.lower is not None and self.lower > max(self.estimate, 0)
 
     def __str__(self) -> str:
         limit = (
@@ -150,9 +153,7 @@ def certificate(
     rungs = [estimate(rule, folds, k) for k in range(len(names))]
     growing = len(names) > 2 and _grows(rule, folds, [rung.value for rung in rungs])
     lower = lower_limit([one for one, _ in wagers]) if wagers else None
-    above = lower is not None and lower > max(whole.value, 0)
-    unequal = (UNEQUAL.format(TITLES.get(rule.name, rule.name)),) if above else ()
-    return Certificate(
+    found = Certificate(
         divergence=rule.name,
         lower=lower,
         estimate=whole.value,
@@ -165,9 +166,10 @@ def certificate(
         eps=tuple(float(1 / (1 + np.exp(clip))) for _, clip in wagers),
         ladder=tuple(Rung(name, rung.value, rung.error) for name, rung in zip(names, rungs, strict=True)),
         growing=growing,
-        notes=unequal + _notes(weighted, growing, names),
-        above=above,
+        notes=_notes(weighted, growing, names),
     )
+    unequal = UNEQUAL.format(TITLES.get(rule.name, rule.name))
+    return replace(found, notes=(unequal, *found.notes)) if found.above else found
 
 
 def p_value(fold: Fold, *, seed: int, weighted: bool) -> float:

@@ -111,8 +111,7 @@ def log_linear(values: Tensor, c: Tensor | None, present: Tensor, rounds: int = 
         still = step.abs().amax(0) > CONVERGED
         if not still.any():
             break
-        if still.sum() < 0.7 * len(moving):  # those that have arrived cost no more time
-            moving, values, present = moving[still], values[:, still], present[:, still]
+        moving, values, present = moving[still], values[:, still], present[:, still]
     return found.float()
 
 
